@@ -1,0 +1,46 @@
+#ifndef HL_CLIENT_AGENT_H
+#define HL_CLIENT_AGENT_H
+
+#include "client/desk.h"
+#include "client/link.h"
+#include "client/station.h"
+#include "client/verbs.h"
+
+/*
+ * Who holds the desk's lock: for good (`hotline agent`) or for one command.  One loop over links, the socket, timers.
+ *
+ *   frames of a host -> sync (welcome, entries, checkpoints) -> inbox / receipts -> machine steps -> outbox
+ *   verbs            -> desk -> outbox -> links
+ *
+ * For each host it keeps a sync (client/sync.h): the verified range of entries, the directory folded from them, the
+ * newest checkpoint.  The agent owns everything here; verbs and syncs borrow it.
+ */
+struct sync;
+
+struct agent {
+    struct station *station;
+    struct desk *desk;
+    void *zmq;
+    size_t n_syncs;
+    struct sync *sync[STATION_HOSTS];
+    int listen_fd;          /* agent.sock, -1 in one-command mode */
+    bool stop;
+    struct position *positions; /* unlocked position keys (client/duty.h) */
+    struct verb *verbs;     /* waiting */
+    struct waiter *waiters; /* connections of agent.sock */
+    uint64_t changed;       /* counts changes of the desk; verbs look again when it moves */
+};
+
+/** agent_open - take the lock (-HL_EBUSY: an agent runs), open desk and links. */
+int agent_open(struct agent **out, struct station *station, struct buf *why);
+void agent_close(struct agent *a);
+/** agent_listen - serve agent.sock (for good). */
+int agent_listen(struct agent *a);
+/** agent_step - one round of the loop, at most @wait_ms. 0, or an error that ends it. */
+int agent_step(struct agent *a, int wait_ms);
+/** agent_ask - ask the running agent: connect to agent.sock, send, feed @sink until the end. -HL_ENOENT: none runs. */
+int agent_ask(const struct station *station, const struct verb_request *req, const struct verb_sink *sink);
+/** agent_run_verb - the whole of it: ask the agent, or take the lock and run the loop until the verb is done. */
+int agent_run_verb(struct station *station, const struct verb_request *req, const struct verb_sink *sink);
+
+#endif

@@ -1,0 +1,63 @@
+#ifndef HL_CLIENT_STATION_H
+#define HL_CLIENT_STATION_H
+
+#include "common/directory.h"
+#include "common/settings.h"
+#include "keys/psk.h"
+#include "keys/sign.h"
+#include "keys/subkeys.h"
+#include "keys/transport.h"
+#include "keys/vault.h"
+
+/*
+ * The installation of one PoC: a folder (the desk) with its settings and keys.
+ *
+ *   hotline.conf     settings (below)          desk.db, desk.lock, agent.sock
+ *   poc.public       the PoC's lines for its party's card (grammar of common/card.h)
+ *   own.card         the party's newest card note: pins the own root set
+ *   keys/            machine.key transport.key vault.key [witness.key] <position>.key subkeys-<n> psk-...
+ *
+ * Settings: realm, poc, language (of the reader), hosts = [ "origin log-key curve-key endpoint", ... ] in order of
+ * preference, attendance of alarms, clock_offset_s (exercise realm only), passphrase_fd none.
+ *
+ * The station's keys start unattended; position keys are unlocked by duty, one release, or one command.
+ */
+#define STATION_HOSTS 8
+
+struct station_host {
+    char origin[256];
+    struct note_key log; /* name = origin */
+    uint8_t curve[32];
+    char endpoint[256];
+};
+
+struct station {
+    char dir[512];
+    enum realm realm;
+    char poc[64];
+    char language[36];
+    size_t n_hosts;
+    struct station_host host[STATION_HOSTS];
+    int64_t clock_offset_s;
+    /* opened by station_unlock() */
+    struct seckey *machine, *witness; /* witness NULL when this station holds none */
+    struct transport_key *transport;
+    struct vault *vault;
+    struct subkey_ring *subkeys;
+    struct psk_ring *psk;
+};
+
+/** station_open - read settings and say what is wrong (file:line) in @why.  No keys yet.  @dir NULL: $HOTLINE_DESK, else $XDG_STATE_HOME/hotline. */
+int station_open(struct station **out, const char *dir, struct buf *why);
+/** station_unlock - load the station's keys; @pass NULL for files without passphrase. */
+int station_unlock(struct station *s, const struct secret *pass, struct buf *why);
+void station_close(struct station *s);
+/** station_path - "<dir>/<name>" into @out (600 bytes). */
+void station_path(const struct station *s, char out[static 600], const char *name);
+/** station_create - make the folder, settings and station keys of a new PoC, and poc.public. */
+int station_create(const char *dir, enum realm realm, const char *poc, const char *languages, const char *attendance,
+                   bool witness, const struct secret *pass, struct buf *why);
+/** station_position - make a position key and add its line to poc.public. */
+int station_position(struct station *s, const char *position, const char *holder, unsigned permissions, const struct secret *pass);
+
+#endif
