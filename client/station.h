@@ -13,12 +13,15 @@
  * The installation of one PoC: a folder (the desk) with its settings and keys.
  *
  *   hotline.conf     settings (below)          desk.db, desk.lock, agent.sock
- *   poc.public       the PoC's lines for its party's card (grammar of common/card.h)
- *   own.card         the party's newest card note: pins the own root set
+ *   poc.public       the PoC's lines for its party's card (grammar of common/card.h; the witness line first)
+ *   own.card         the party's card note, when it is there: a first card (serial 1) pins the own root set
  *   keys/            machine.key transport.key vault.key [witness.key] <position>.key subkeys-<n> psk-...
  *
- * Settings: realm, poc, language (of the reader), hosts = [ "origin log-key curve-key endpoint", ... ] in order of
- * preference, attendance of alarms, clock_offset_s (exercise realm only), passphrase_fd none.
+ * Settings (libconfig):
+ *   realm = "live" | "exercise";            poc = "arcadia.technical";
+ *   language = "en";                        of the reader
+ *   hosts = [ "<origin> <log key, base64> <curve key, base64> <endpoint>", ... ];   in order of preference
+ *   clock_offset_s = 0;                     exercise realm only
  *
  * The station's keys start unattended; position keys are unlocked by duty, one release, or one command.
  */
@@ -54,10 +57,18 @@ int station_unlock(struct station *s, const struct secret *pass, struct buf *why
 void station_close(struct station *s);
 /** station_path - "<dir>/<name>" into @out (600 bytes). */
 void station_path(const struct station *s, char out[static 600], const char *name);
-/** station_create - make the folder, settings and station keys of a new PoC, and poc.public. */
+/**
+ * station_create - make the folder (0700), settings and station keys of a new PoC, and poc.public.  Refuses a folder that
+ * holds a desk (-HL_EEXIST).  @languages "en,fr" (the first is the reader's), @attendance "24/7" or "0800-1600".  @pass
+ * seals the station's keys: the station then asks for it at each start; NULL: it starts unattended.
+ */
 int station_create(const char *dir, enum realm realm, const char *poc, const char *languages, const char *attendance,
                    bool witness, const struct secret *pass, struct buf *why);
-/** station_position - make a position key and add its line to poc.public. */
+/** station_position - make a position key (keys/<position>.key) and add its line to poc.public. -HL_EEXIST, -HL_EUSAGE (not a label, no permission, or machine). */
 int station_position(struct station *s, const char *position, const char *holder, unsigned permissions, const struct secret *pass);
+/** station_add_host - append a host to the settings; the station sees it when it is opened again. -HL_ECONFIG, -HL_EEXIST. */
+int station_add_host(struct station *s, const char *host, struct buf *why);
+/** station_witness_name - the name under which the station's witness key cosigns, as its card lists it: "witness/<poc>". */
+void station_witness_name(char out[static 80], const char *poc);
 
 #endif
