@@ -29,7 +29,7 @@ struct setting {
 /** settings_load - read @path into @target; on error a full line "file:line: error: ..." is in @why. 0, -HL_ECONFIG, -HL_ENOENT. */
 int settings_load(const char *path, const struct setting *table, size_t n, void *target, struct buf *why);
 void settings_free(const struct setting *table, size_t n, void *target);
-/** settings_dump - every setting with its value and origin (file:line or "built-in"). */
+/** settings_dump - every setting of a file that settings_load() accepts, with its value and origin (file:line or "built-in"). */
 int settings_dump(const char *path, const struct setting *table, size_t n, struct buf *out);
 
 #endif

@@ -194,3 +194,34 @@ bool text_field(struct span *rest, struct span *field)
     *rest = SPAN(blank + 1, rest->n - field->n - 1);
     return true;
 }
+
+#define WORD_MAX 63
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment; three rows are enough, since a swap looks back two. */
+unsigned text_distance(struct span a, struct span b, unsigned limit)
+{
+    unsigned rows[3][WORD_MAX + 1];
+
+    if (a.n > WORD_MAX || b.n > WORD_MAX)
+        return limit + 1;
+    for (unsigned j = 0; j <= b.n; j++)
+        rows[0][j] = j;
+    for (unsigned i = 1; i <= a.n; i++) {
+        unsigned *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+
+        now[0] = i;
+        for (unsigned j = 1; j <= b.n; j++) {
+            unsigned wrong = a.p[i - 1] != b.p[j - 1];
+
+            now[j] = least(last[j - 1] + wrong, least(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1])
+                now[j] = least(now[j], before[j - 2] + 1);
+        }
+    }
+    return least(rows[a.n % 3][b.n], limit + 1);
+}

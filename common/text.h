@@ -41,6 +41,10 @@ int text_groups_check(const char *typed, const uint8_t hash[static 32]);
 
 /** text_utf8 - 0 when valid UTF-8 without controls (but LF and TAB when @lines), bidi controls, U+FEFF, private use, unassigned planes. */
 int text_utf8(struct span s, bool lines);
+/** text_char - bytes of the first character of @s (shortest form), in *c; 0 when it is not UTF-8. @s is not empty. */
+size_t text_char(struct span s, uint32_t *c);
+/** text_plain - a character that text_utf8(s, false) accepts. */
+bool text_plain(uint32_t c);
 /** text_ascii - only 0x20..0x7e. */
 bool text_ascii(struct span s);
 /** text_safe - append @s for a terminal: every byte of what text_utf8(s, false) refuses becomes \xNN, LF too. */
@@ -54,6 +58,12 @@ void text_time_ms(char out[static TEXT_TIME_SIZE], uint64_t ms);
 void text_dtg(char out[static TEXT_TIME_SIZE], uint64_t ms);
 /** text_untime - "2026-11-22T01:49:02Z" or "2026-11-22" (midnight UTC) to ms; -HL_EFORMAT. */
 int text_untime(uint64_t *ms, struct span in);
+
+/**
+ * text_distance - Damerau's distance (one wrong, missing or added byte, or two neighbours swapped, each
+ * once); above @limit, or when a word has more than 63 bytes, @limit + 1.
+ */
+unsigned text_distance(struct span a, struct span b, unsigned limit);
 
 /** text_line - split the next LF-terminated line off *rest into *line (without LF). False at the end or when no LF is left. */
 bool text_line(struct span *rest, struct span *line);

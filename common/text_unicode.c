@@ -11,25 +11,23 @@
 static const struct {
     uint32_t first, last;
 } refused[] = {
-    { 0x0000, 0x001f },       /* C0 */
-    { 0x007f, 0x009f },       /* DEL, C1 */
-    { 0x061c, 0x061c },       /* Arabic letter mark */
-    { 0x200e, 0x200f },       /* left-to-right and right-to-left mark */
-    { 0x2028, 0x202e },       /* line and paragraph separator; embeddings and overrides */
-    { 0x2060, 0x206f },       /* invisible operators, isolates, deprecated format characters */
-    { 0xd800, 0xf8ff },       /* surrogates, private use */
-    { 0xfdd0, 0xfdef },       /* noncharacters */
-    { 0xfeff, 0xfeff },       /* byte order mark */
-    { 0xfff0, 0xfffb },       /* unassigned, interlinear annotation */
-    { 0xfffe, 0xffff },       /* noncharacters */
-    { 0x1fffe, 0x1ffff },     /* noncharacters */
-    { 0x2fffe, 0x2ffff },     /* noncharacters */
-    { 0x3fffe, 0x10ffff },    /* noncharacters; unassigned planes, tags, private use */
-    { 0x110000, UINT32_MAX }, /* beyond Unicode */
+    { 0x0000, 0x001f },    /* C0 */
+    { 0x007f, 0x009f },    /* DEL, C1 */
+    { 0x061c, 0x061c },    /* Arabic letter mark */
+    { 0x200e, 0x200f },    /* left-to-right and right-to-left mark */
+    { 0x2028, 0x202e },    /* line and paragraph separator; embeddings and overrides */
+    { 0x2060, 0x206f },    /* invisible operators, isolates, deprecated format characters */
+    { 0xe000, 0xf8ff },    /* private use */
+    { 0xfdd0, 0xfdef },    /* noncharacters */
+    { 0xfeff, 0xfeff },    /* byte order mark */
+    { 0xfff0, 0xfffb },    /* unassigned, interlinear annotation */
+    { 0xfffe, 0xffff },    /* noncharacters */
+    { 0x1fffe, 0x1ffff },  /* noncharacters */
+    { 0x2fffe, 0x2ffff },  /* noncharacters */
+    { 0x3fffe, 0x10ffff }, /* noncharacters; unassigned planes, tags, private use */
 };
 
-/* The length of the character at @s.p, shortest form, in *c; 0 when there is none. */
-static size_t next_char(struct span s, uint32_t *c)
+size_t text_char(struct span s, uint32_t *c)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     uint8_t head = s.p[0];
@@ -48,10 +46,12 @@ static size_t next_char(struct span s, uint32_t *c)
             return 0;
         *c = *c << 6 | (s.p[i] & 0x3f);
     }
-    return *c < least[n] ? 0 : n;
+    if (*c < least[n] || (*c >= 0xd800 && *c <= 0xdfff) || *c > 0x10ffff)
+        return 0;
+    return n;
 }
 
-static bool allowed(uint32_t c)
+bool text_plain(uint32_t c)
 {
     for (size_t i = 0; i < COUNT(refused); i++)
         if (c >= refused[i].first && c <= refused[i].last)
@@ -64,8 +64,8 @@ int text_utf8(struct span s, bool lines)
     for (size_t i = 0, n; i < s.n; i += n) {
         uint32_t c;
 
-        n = next_char(SPAN(s.p + i, s.n - i), &c);
-        if (n == 0 || !(allowed(c) || (lines && (c == '\n' || c == '\t'))))
+        n = text_char(SPAN(s.p + i, s.n - i), &c);
+        if (n == 0 || !(text_plain(c) || (lines && (c == '\n' || c == '\t'))))
             return -HL_EFORMAT;
     }
     return 0;
@@ -76,8 +76,8 @@ int text_safe(struct buf *out, struct span s)
     for (size_t i = 0, n; i < s.n; i += n) {
         uint32_t c;
 
-        n = next_char(SPAN(s.p + i, s.n - i), &c);
-        if (n && allowed(c)) {
+        n = text_char(SPAN(s.p + i, s.n - i), &c);
+        if (n && text_plain(c)) {
             buf_put(out, s.p + i, n);
             continue;
         }

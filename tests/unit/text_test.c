@@ -416,6 +416,30 @@ static void fields_keep_their_spaces(void **state)
     }
 }
 
+static void distance_rows(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        unsigned want;
+    } rows[] = {
+        { "", "", 0 },        { "abc", "abc", 0 },
+        { "", "abc", 3 },     { "abc", "acb", 1 },
+        { "abc", "abd", 1 },  { "abc", "ab", 1 },
+        { "abc", "xabc", 1 }, { "abcd", "badc", 2 },
+        { "ca", "abc", 3 },   { "kitten", "sitting", 3 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct span a = span_str(rows[i].a), b = span_str(rows[i].b);
+
+        CHECK_EQ(text_distance(a, b, 9), rows[i].want, rows[i].b);
+        CHECK_EQ(text_distance(b, a, 9), rows[i].want, rows[i].b);
+        CHECK_EQ(text_distance(a, b, 1), rows[i].want < 2 ? rows[i].want : 2, rows[i].b);
+    }
+    CHECK_EQ(text_distance(SPAN("", 0), SPAN(rows, 64), 5), 6, "a word too long");
+}
+
 static void ascii_rows(void **state)
 {
     (void)state;
@@ -439,6 +463,7 @@ int main(void)
         cmocka_unit_test(utf8_rows),
         cmocka_unit_test(safe_rows),
         cmocka_unit_test(ascii_rows),
+        cmocka_unit_test(distance_rows),
         cmocka_unit_test(time_rows),
         cmocka_unit_test(untime_hostile),
         cmocka_unit_test(every_day_round),
