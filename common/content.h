@@ -19,6 +19,7 @@
 #define CONTENT_FIELDS_MAX 128
 #define CONTENT_PARAMS_MAX 32
 #define CONTENT_FIXED 6
+#define CONTENT_NUMBER_MAX 99
 #define CONTENT_PLAIN_OVERHEAD 36
 #define CONTENT_MAX (ENVELOPE_BUCKET_MAX - CONTENT_PLAIN_OVERHEAD)
 
@@ -52,10 +53,17 @@ struct attachment {
     struct span type, label, bytes;
 };
 
+/** content_decode - strict, field by field; 0, -HL_EFORMAT, -HL_ETOOBIG.  On failure *c is all zeroes. */
 int content_decode(struct content *c, struct span in);
+/** content_put - refuses what content_decode() would; fields 0..4 from their names, 5 from the names, the rest from field[]. */
 int content_put(struct buf *out, const struct content *c);
 /** content_field - the field called @name, or SPAN_NONE. */
 struct span content_field(const struct content *c, const char *name);
+/**
+ * content_fits - what no one sees before it is opened: a FLASH bears no attachment (-HL_EFLASH); category and
+ * marking are sealed only where the header says 0 (-HL_EFORMAT).
+ */
+int content_fits(const struct content *c, const struct header *h, const struct stamp *s);
 int form_field_decode(struct form_field *f, struct span in);
 int form_field_put(struct buf *out, const struct form_field *f);
 /** param_list_next - iterate the texts of a PARAM_LIST: start with *rest = param.bytes and *left = 0. */
@@ -67,6 +75,8 @@ int attachment_put(struct buf *out, const struct attachment *a);
 void content_field_salt(uint8_t out[static 32], enum realm realm, const uint8_t salt[static 32], uint16_t i);
 void content_field_commit(uint8_t out[static 32], enum realm realm, uint16_t i, const uint8_t salt_i[static 32],
                           struct span field);
+/** content_commit_of - commit over @n field commitments, some of them perhaps disclosed by others. */
+void content_commit_of(uint8_t out[static 32], enum realm realm, const uint8_t (*c)[32], size_t n);
 /** content_commit - commit over all fields of the decoded content. */
 void content_commit(uint8_t out[static 32], enum realm realm, const uint8_t salt[static 32], const struct content *c);
 

@@ -1,5 +1,7 @@
 #include "common/name.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -100,11 +102,17 @@ int realm_parse(enum realm *realm, struct span s)
     return 0;
 }
 
+size_t label_write(uint8_t out[static LABEL_SIZE], enum realm realm, const char *purpose)
+{
+    int n = snprintf((char *)out, LABEL_SIZE, "hotline/1 %s %s", realm_name(realm), purpose);
+
+    assert(n > 0 && n < LABEL_SIZE);
+    return (size_t)n + 1; /* the label ends with its 00 */
+}
+
 int label_put(struct buf *b, enum realm realm, const char *purpose)
 {
-    buf_put_str(b, "hotline/1 ");
-    buf_put_str(b, realm_name(realm));
-    buf_put_u8(b, ' ');
-    buf_put_str(b, purpose);
-    return buf_put_u8(b, 0);
+    uint8_t label[LABEL_SIZE];
+
+    return buf_put(b, label, label_write(label, realm, purpose));
 }

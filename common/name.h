@@ -29,5 +29,8 @@ int realm_parse(enum realm *realm, struct span s);
  * label_put - append L(p) = "hotline/1 " realm " " p 00 (FORMATS head): the only labels there are.
  */
 int label_put(struct buf *b, enum realm realm, const char *purpose);
+/** label_write - the same into @out without allocating; returns its length. */
+#define LABEL_SIZE 48
+size_t label_write(uint8_t out[static LABEL_SIZE], enum realm realm, const char *purpose);
 
 #endif
