@@ -9,7 +9,7 @@
  *   name <label>                              ABCD-ICT-2026: [A-Za-z0-9-]{1,40}
  *   title <free>
  *   party <party> <root set fingerprint>      2..64
- *   force all | force <n>                     n of the named parties, then among those that signed
+ *   force all | force <n>                     n (2 or more) of the named parties, then among those that signed
  *   valid <from ms> <until ms or 0>
  *   category <word>                           1..64, index from 1
  *   marking <word>                            1..32, index from 1
@@ -21,7 +21,7 @@
  *   psk <none|allowed|required>
  *   suite 1
  *   channel <name>                            1..64
- *     member <party.office>                   2..600
+ *     member <party.office>                   2..600, ascending; of named parties
  *   host <origin>                             1..8
  *   witness <vkey type 4>                     3..32
  *   quorum <k>
@@ -51,7 +51,8 @@ struct agreement_channel {
     struct span name;
     uint8_t id[32]; /* H(L("channel") || digest || N(name)) */
     size_t n_members;
-    struct span *member; /* n_members, sorted */
+    struct span *member; /* n_members, ascending */
+    uint8_t *party;      /* n_members: index of its party in the agreement */
 };
 
 struct agreement {
@@ -76,13 +77,20 @@ struct agreement {
     uint64_t retention_days;
     struct span language[AGREEMENT_LANGUAGES];
     uint8_t phrasebook[32], treaty[32]; /* zeros for "-" */
+    uint8_t random[32];
 };
 
 /** agreement_new - parse the text (not a note). */
 int agreement_new(struct agreement **out, enum realm realm, struct span text, struct buf *why);
 void agreement_free(struct agreement *a);
+/** agreement_print - the text to sign, of a struct that the caller filled (text, digest, channel ids unused); sorts the members in place. -HL_ETOOBIG. */
+int agreement_print(struct buf *out, enum realm realm, struct agreement *a);
+/** agreement_party - index of @party, or -1. */
+int agreement_party(const struct agreement *a, struct span party);
 const struct agreement_channel *agreement_channel(const struct agreement *a, struct span name);
 bool channel_member(const struct agreement_channel *c, struct span poc);
+/** channel_member_index - where @poc stands among the members, or -1. */
+int channel_member_index(const struct agreement_channel *c, struct span poc);
 /** agreement_policy - append a tlog-policy for one log of this agreement: log, witnesses, quorum. */
 int agreement_policy(struct buf *out, const struct agreement *a, const struct note_key *log);
 

@@ -11,12 +11,15 @@
  * "hotline/1 <realm> <type>".  Keys are base64, digests base64, times decimal ms, durations decimal s.
  *
  * A grammar is a table of keywords; document_read() drives it, so that card, subkeys, stop and agreement
- * refuse unknown, repeated, misplaced keywords and excess length in one place.
+ * refuse unknown, repeated, misplaced keywords and excess length in one place.  A line has at most
+ * DOCUMENT_LINE_MAX bytes.
  *
  * Note names of signatures on documents: "<party>" for root keys, "<party>.<office>" for PoC keys
  * (type 1, Ed25519 over the text).
  */
 #define DOCUMENT_MAX 60000
+#define DOCUMENT_LINE_MAX 1024
+#define DOCUMENT_KEYWORDS_MAX 32
 
 enum document_type { DOCUMENT_CARD, DOCUMENT_SUBKEYS, DOCUMENT_STOP, DOCUMENT_AGREEMENT };
 
@@ -31,7 +34,7 @@ struct document {
 int document_decode(struct document *doc, enum realm realm, struct span in);
 const char *document_type_name(enum document_type type);
 
-/* One keyword of a grammar.  @level: 0 top, 1 below the last level-0 group head, 2 below that. */
+/* One keyword of a grammar. */
 struct keyword {
     const char *word;
     unsigned min, max;        /* how often, within its group */
@@ -47,9 +50,24 @@ struct keyword {
  */
 int document_read(struct span text, const struct keyword *table, size_t n, void *target, struct buf *why);
 
+/**
+ * document_signed - every signature line is by one of @key (name and key id), verifies, and the lines ascend strictly
+ * by key id; @by[i] says whether key i signed.  0 or -HL_ESIG.
+ */
+int document_signed(const struct note *note, const struct note_key *key, size_t n, bool *by);
+
+/** document_head - append the first line. */
+int document_head(struct buf *out, enum realm realm, enum document_type type);
+/** document_say - put a sentence into @why (may be NULL), unless one stands there; returns @rc. */
+int document_say(struct buf *why, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 /** document_key - a base64 Ed25519 key, canonical and of prime order; -HL_EFORMAT, -HL_EBADKEY. */
 int document_key(uint8_t key[static 32], struct span field);
-/** document_xkey - a base64 X25519 key, not of small order. */
+/** document_xkey - a base64 X25519 key, canonical and not of small order; -HL_EFORMAT, -HL_EBADKEY. */
 int document_xkey(uint8_t key[static 32], struct span field);
+/** document_origin - a log's origin "<domain>/<realm>/<party>/<generation>" of this realm; @party gets its party (may be NULL). */
+bool document_origin(struct span origin, enum realm realm, struct span *party);
+/** document_languages - BCP 47 tags, comma-separated (@many) or just one. */
+bool document_languages(struct span s, bool many);
 
 #endif

@@ -21,6 +21,7 @@ struct subkeys {
     uint8_t key[SUBKEYS_DAYS][32];
 };
 
+/** subkeys_decode - form only: a list of fresh, different keys.  Who signed is the directory's to judge. */
 int subkeys_decode(struct subkeys *s, enum realm realm, struct span note, struct document *doc, struct buf *why);
 /** subkeys_print - the text to sign. */
 int subkeys_print(struct buf *out, enum realm realm, const struct subkeys *s);
