@@ -8,6 +8,9 @@
  * array of hashes is uint8_t (*)[32]; a proof has at most MERKLE_MAX_PROOF hashes.
  */
 #define MERKLE_MAX_PROOF 63
+/* C before C23 does not add const to arrays by itself: HASHES(proof) passes a writable array of hashes */
+#define HASHES(array) ((const uint8_t(*)[32])(array))
+#define MERKLE_MAX_SIZE (UINT64_C(1) << 62) /* so that no proof is longer */
 
 void merkle_leaf(uint8_t out[static 32], struct span entry);
 void merkle_node(uint8_t out[static 32], const uint8_t l[static 32], const uint8_t r[static 32]);
@@ -27,7 +30,11 @@ void merkle_range_root(const struct merkle_range *r, uint8_t root[static 32]);
 /** merkle_verify_inclusion - 0 or -HL_EPROOF. */
 int merkle_verify_inclusion(const uint8_t leaf[static 32], uint64_t index, uint64_t size,
                             const uint8_t (*proof)[32], size_t n, const uint8_t root[static 32]);
-/** merkle_verify_consistency - root1 of size1 extends to root2 of size2; size1 0 is -HL_EPROOF unless the proof is empty. 0 or -HL_EPROOF. */
+/**
+ * merkle_verify_consistency - root1 of size1 extends to root2 of size2.  From size1 0 there is nothing
+ * to prove: the proof must be empty, root1 is not looked at; the root of size2 0 is the empty tree's.
+ * 0 or -HL_EPROOF.
+ */
 int merkle_verify_consistency(uint64_t size1, const uint8_t root1[static 32], uint64_t size2,
                               const uint8_t root2[static 32], const uint8_t (*proof)[32], size_t n);
 

@@ -17,6 +17,7 @@ struct proof {
     struct span note; /* the checkpoint, borrowed */
 };
 
+/** proof_parse - strict; 0, -HL_EFORMAT, -HL_ETOOBIG; on failure *p is all zeroes.  Does not look into the note. */
 int proof_parse(struct proof *p, struct span in);
 /** proof_put - @extra raw bytes (base64 is ours); an empty span writes no extra line. */
 int proof_put(struct buf *out, struct span extra, uint64_t index, const uint8_t (*hash)[32], size_t n,

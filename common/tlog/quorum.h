@@ -14,6 +14,10 @@
 
 struct quorum; /* opaque: the group table has invariants */
 
+/**
+ * quorum_parse - 0 with *out (quorum_free() it), or -HL_EFORMAT, -HL_ETOOBIG, -HL_EBADKEY, -HL_EDUPLICATE (a
+ * key or name twice, a member of two groups), -HL_ENOMEM; @why then gets a sentence with the line.
+ */
 int quorum_parse(struct quorum **out, struct span text, struct buf *why);
 void quorum_free(struct quorum *q);
 size_t quorum_logs(const struct quorum *q);
@@ -32,9 +36,10 @@ struct quorum_result {
 /**
  * quorum_check - open the checkpoint @in under the policy.  0 with @res (met or not),
  * -HL_EFORMAT, -HL_EKEY (signed by no log of the policy), -HL_ESIG (a known key's line fails).
+ * On an error *cp and *res are all zeroes.
  */
 int quorum_check(const struct quorum *q, struct span in, struct checkpoint *cp, struct quorum_result *res);
-/** quorum_check_proof - the whole receipt: log, inclusion of @entry (its bytes), quorum in @res. */
+/** quorum_check_proof - the whole receipt: log, inclusion of @entry (its bytes; -HL_EPROOF), quorum in @res. Same errors. */
 int quorum_check_proof(const struct quorum *q, struct span proof, struct span entry, struct proof *p,
                        struct checkpoint *cp, struct quorum_result *res);
 

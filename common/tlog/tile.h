@@ -27,21 +27,23 @@ int tile_parse(struct tile_id *id, struct span path);
 unsigned tile_width(unsigned level, uint64_t n, uint64_t size);
 /** tile_subtree_hash - root of the subtree of 2^@height leaves-of-the-tile number @i in a tile's @hashes (height 0..8). */
 void tile_subtree_hash(uint8_t out[static 32], const uint8_t (*hashes)[32], unsigned height, unsigned i);
-/** bundle_next - next entry of a bundle; false at the end; -HL_EFORMAT through @rc when cut short. */
+/** bundle_next - next entry of a bundle; false at the end (*rc 0) and when it is cut short (*rc -HL_EFORMAT). */
 bool bundle_next(struct span *rest, struct span *entry, int *rc);
 int bundle_put(struct buf *out, struct span entry);
 
 /*
  * Tiles in a folder (mirror or publication).  tile_dir_get() is a merkle_get over the folder for a tree
- * of @size entries, with a small cache; a missing partial falls back to the full tile.
+ * of @size entries, with a small cache; a missing partial falls back to the full tile.  Returns 0,
+ * -HL_ENOENT (no such file), -HL_EFORMAT (a file of the wrong length), -HL_EUSAGE (not in this tree).
+ * Hashes are believed as they stand; a verifier compares what follows from them with a signed root.
  */
 struct tile_dir;
 int tile_dir_open(const char *path, uint64_t size, struct tile_dir **out);
 void tile_dir_close(struct tile_dir *d);
 int tile_dir_get(void *tile_dir, unsigned level, uint64_t n, uint8_t out[static 32]);
-/** tile_dir_entry - copy entry @index into @out.  -HL_ENOENT (INCOMPLETE), -HL_EFORMAT. */
+/** tile_dir_entry - append entry @index to @out.  -HL_ENOENT (INCOMPLETE), -HL_EFORMAT, -HL_EUSAGE (beyond the size). */
 int tile_dir_entry(struct tile_dir *d, uint64_t index, struct buf *out);
-/** tile_write - write one tile or bundle under @path durably; an existing file with other bytes is -HL_EFORK. */
+/** tile_write - write one tile or bundle under @path durably; the same bytes may stand there already, other bytes are -HL_EFORK. */
 int tile_write(const char *path, const struct tile_id *id, struct span bytes);
 
 #endif
