@@ -1,6 +1,5 @@
 #include "common/error.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -60,10 +59,11 @@ int error_exit(int code)
 
 int error_by_name(const char *name)
 {
-    bool dash = strncasecmp(name, "E-", 2) == 0;
-
+    if ((*name | 32) != 'e')
+        return 0;
+    name += name[1] == '-' ? 2 : 1;
     for (size_t i = 0; i < ROWS; i++)
-        if (strcasecmp(name + (dash ? 2 : 1), table[i].name + 2) == 0 && (*name | 32) == 'e')
+        if (strcasecmp(name, table[i].name + 2) == 0)
             return table[i].code;
     return 0;
 }
