@@ -25,12 +25,22 @@ int text_base64(struct buf *out, struct span in)
     return 0;
 }
 
+/* libsodium 1.0.18 takes every byte above 0x7f for a '/' where char is signed. */
+static bool has_high_byte(struct span in)
+{
+    uint8_t all = 0;
+
+    for (size_t i = 0; i < in.n; i++)
+        all |= in.p[i];
+    return all & 0x80;
+}
+
 int text_unbase64(uint8_t *out, size_t max, size_t *n, struct span in)
 {
     size_t want = in.n / 4 * 3;
 
     *n = 0;
-    if (in.n % 4)
+    if (in.n % 4 || has_high_byte(in))
         return -HL_EFORMAT;
     if (in.n == 0)
         return 0;

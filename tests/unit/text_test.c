@@ -62,6 +62,8 @@ static void base64_hostile(void **state)
         { "only padding", "====" },
         { "padding within", "Zg==Zg==" },
         { "three paddings", "Z===" },
+        { "high byte at the end", "AAA\x80" },
+        { "high byte for a slash", "A\xffzz" },
         { "NUL within", "Zm\0v" },
     };
 
