@@ -41,6 +41,7 @@ SRC_common := $(wildcard common/*.c common/tlog/*.c)
 SRC_keys   := $(wildcard keys/*.c)
 SRC_server := $(filter-out server/hotlined.c,$(wildcard server/*.c))
 SRC_audit  := $(filter-out client/audit/hotline_audit.c,$(wildcard client/audit/*.c))
+SRC_tests  := $(wildcard tests/*.c)
 SRC_client := $(filter-out client/hotline.c,$(wildcard client/*.c)) $(SRC_audit)
 ARCHIVES := $(B)/libserver.a $(B)/libclient.a $(B)/libkeys.a $(B)/libcommon.a
 PROGRAMS := $(if $(wildcard server/hotlined.c),$(B)/hotlined) $(if $(wildcard client/hotline.c),$(B)/hotline) \
@@ -71,7 +72,7 @@ $(B)/lib$(1).a: $(call obj,$(SRC_$(1)))
 	@rm -f $$@
 	ar rcs $$@ $$^
 endef
-$(foreach a,common keys server client audit,$(eval $(call archive,$(a))))
+$(foreach a,common keys server client audit tests,$(eval $(call archive,$(a))))
 
 $(B)/hotlined: $(B)/server/hotlined.o $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server)
@@ -81,8 +82,8 @@ $(B)/hotline: $(B)/client/hotline.o $(B)/libclient.a $(B)/libkeys.a $(B)/libcomm
 $(B)/hotline-audit: $(B)/client/audit/hotline_audit.o $(B)/libaudit.a $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_common)
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
-	$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lcmocka $(LIBS_server)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtests.a $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $< $(B)/libtests.a $(ARCHIVES) -lcmocka $(LIBS_server)
 $(B)/tests/fault/%: $(B)/tests/fault/%.o $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/fault/*.c))) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $< $(filter %.o,$(filter-out $<,$^)) $(ARCHIVES) -lcmocka $(LIBS_server) -ldl
 .SECONDARY:

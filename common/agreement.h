@@ -46,6 +46,8 @@
 #define AGREEMENT_LANGUAGES 16
 
 enum psk_duty { PSK_NONE, PSK_ALLOWED, PSK_REQUIRED };
+/** psk_duty_name - "none", "allowed", "required". */
+const char *psk_duty_name(enum psk_duty duty);
 
 struct agreement_channel {
     struct span name;

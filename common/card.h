@@ -91,6 +91,8 @@ void card_free(struct card *card);
 int card_verify(const struct card *card, const struct card *prev);
 /** card_print - the text to sign, of a struct that the caller filled (text, digest unused); sorts the roots in place. -HL_ETOOBIG. */
 int card_print(struct buf *out, enum realm realm, struct card *card);
+/** card_signed_by - is @note signed by the threshold of @card's root set, and by nobody else?  0 or -HL_ESIG. */
+int card_signed_by(const struct card *card, const struct note *note);
 /** card_fingerprint - H(L("root set") || u8 threshold || keys ascending) of a root set. */
 void card_fingerprint(uint8_t fp[static 32], enum realm realm, unsigned threshold, const uint8_t (*root)[32], size_t n);
 const struct card_poc *card_poc(const struct card *card, struct span poc);

@@ -65,6 +65,8 @@ int document_say(struct buf *why, int rc, const char *fmt, ...) __attribute__((f
 int document_key(uint8_t key[static 32], struct span field);
 /** document_xkey - a base64 X25519 key, canonical and not of small order; -HL_EFORMAT, -HL_EBADKEY. */
 int document_xkey(uint8_t key[static 32], struct span field);
+/** document_note_key - the verifier key of a key that was checked before. */
+void document_note_key(struct note_key *out, struct span name, enum note_type type, const uint8_t key[static 32]);
 /** document_origin - a log's origin "<domain>/<realm>/<party>/<generation>" of this realm; @party gets its party (may be NULL). */
 bool document_origin(struct span origin, enum realm realm, struct span *party);
 /** document_languages - BCP 47 tags, comma-separated (@many) or just one. */
