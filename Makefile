@@ -1,104 +1,160 @@
 # hotline: a signed and end-to-end encrypted crisis hotline between States.
 #
-#   make            build everything            make test     build and pass every test
-#   make demo       the main job, in a minute   make lint     style, layers, clang, headers
-#   make bench      figures beside a floor      make fuzz     libFuzzer, FUZZ_SECONDS each
-#   make help       all targets
+#   make            build the programs           make test     build and pass every test
+#   make demo       the main job, in a minute    make lint     style, layers, clang, headers
+#   make bench      figures beside a floor       make fuzz     libFuzzer, FUZZ_SECONDS a target
+#   make install    PREFIX, DESTDIR              make clean    remove what was built
 #
+# Each target first installs what it lacks (Debian 12), and says what.
 # SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer into build-san/.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-CC ?= gcc
+CC = gcc
+AR = ar
 SAN ?= 0
+FUZZ_SECONDS ?= 20
 BUILD ?= $(if $(filter 1,$(SAN)),build-san,build)
 B := $(BUILD)
 
-PKGS := libsodium libzmq libconfig sqlite3
-CPPFLAGS += -D_GNU_SOURCE -I. -I$(B)
+CPPFLAGS += -D_GNU_SOURCE -I. -I$(B) -DHL_DATADIR='"$(PREFIX)/share/hotline"'
 WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough
 HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
           -fcf-protection=full -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr \
           -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing
 LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ifeq ($(SAN),1)
-  MODE_C := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DHL_SAN=1
-  MODE_L := -fsanitize=address,undefined
+  MODE_C := -O1 -g $(SANITIZE) -DHL_SAN=1
+  MODE_L := $(SANITIZE)
+else ifeq ($(SAN),fuzz)
+  MODE_C := -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link -DHL_SAN=1
+  MODE_L := $(SANITIZE)
+  WARN := -Wall -Wextra
 else
   MODE_C := -O2 -g $(HARDEN)
   MODE_L := $(LDHARDEN)
 endif
 CFLAGS += -std=gnu11 -fPIE $(WARN) $(MODE_C) -ffile-prefix-map=$(CURDIR)=. -MMD -MP
-LDFLAGS += $(MODE_L)
-
+LDFLAGS += $(MODE_L) -Wl,--as-needed
 LIBS_common := -lsodium -lconfig -lpthread
-LIBS_server := -lsqlite3 -lzmq $(LIBS_common)
-LIBS_client := -lsqlite3 -lzmq $(LIBS_common)
+LIBS := -lsqlite3 -lzmq $(LIBS_common)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 SRC_common := $(wildcard common/*.c common/tlog/*.c)
 SRC_keys   := $(wildcard keys/*.c)
 SRC_server := $(filter-out server/hotlined.c,$(wildcard server/*.c))
 SRC_audit  := $(filter-out client/audit/hotline_audit.c,$(wildcard client/audit/*.c))
-SRC_tests  := $(wildcard tests/*.c)
-SRC_client := $(filter-out client/hotline.c,$(wildcard client/*.c)) $(SRC_audit)
-ARCHIVES := $(B)/libserver.a $(B)/libclient.a $(B)/libkeys.a $(B)/libcommon.a
+SRC_client := $(filter-out client/hotline.c,$(wildcard client/*.c client/drill/*.c client/console/*.c))
 PROGRAMS := $(if $(wildcard server/hotlined.c),$(B)/hotlined) $(if $(wildcard client/hotline.c),$(B)/hotline) \
             $(if $(wildcard client/audit/hotline_audit.c),$(B)/hotline-audit)
 
-UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*_test.c))
-FAULT := $(patsubst tests/fault/%.c,$(B)/tests/fault/%,$(wildcard tests/fault/*_test.c))
+# A test links the layers that it includes and those below, so a broken layer above does not stop it.
+SRC_tests := $(wildcard tests/unit/*_test.c tests/fault/*_test.c tests/fuzz/fuzz_*.c)
+SRC_shared := $(wildcard tests/*.c)
+SRC_fault := $(filter-out %_test.c,$(wildcard tests/fault/*.c))
+UNIT   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
+FAULT  := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/*_test.c))
+REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+TESTS  := $(UNIT) $(FAULT) $(REPLAY)
+including = $(if $(SRC_tests),$(shell grep -lE '^\#include "($(1))' $(SRC_tests) $(SRC_shared)))
+WITH_shared  := $(call including,$(subst $(eval) ,|,$(SRC_shared:%.c=%.h)))
+of_layer = $(call including,$(1)) $(if $(filter $(SRC_shared),$(call including,$(1))),$(WITH_shared))
+WITH_server := $(call of_layer,server/)
+WITH_client := $(call of_layer,client/[^a]|client/a[^u])
+WITH_audit  := $(call of_layer,client/audit/) $(WITH_client)
+WITH_keys   := $(call of_layer,keys/) $(WITH_server) $(WITH_client)
+archives = $(foreach l,shared server client audit keys,$(if $(filter $(1),$(WITH_$(l))),$(B)/lib$(l).a)) $(B)/libcommon.a
 
-.PHONY: all deps test unit fault scenario lint demo bench fuzz install uninstall clean help
-all: deps
-	@$(MAKE) --no-print-directory programs
+# one line a command; V=1 shows all of it
+say = $(if $(V),,@echo "  $(1)  $@";)
+MAKE_ALL = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: programs tests-built
-programs: $(PROGRAMS) $(ARCHIVES)
-tests-built: programs $(UNIT) $(FAULT)
-
-deps:
+.PHONY: all programs test tests lint demo bench fuzz fuzz-targets install uninstall clean help broken
+all:
 	@sh tests/deps.sh build
+	@$(MAKE_ALL) programs
+programs: $(PROGRAMS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # an archive is made anew, so that a deleted source leaves nothing behind
 define archive
 $(B)/lib$(1).a: $(call obj,$(SRC_$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR)$(AR) rcs $$@ $$^
 endef
-$(foreach a,common keys server client audit tests,$(eval $(call archive,$(a))))
+$(foreach a,common keys server client audit shared,$(eval $(call archive,$(a))))
 
 $(B)/hotlined: $(B)/server/hotlined.o $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_server)
-$(B)/hotline: $(B)/client/hotline.o $(B)/libclient.a $(B)/libkeys.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_client)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/hotline: $(B)/client/hotline.o $(B)/libclient.a $(B)/libaudit.a $(B)/libkeys.a $(B)/libcommon.a
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 # no network library, no database, no secret-key code
 $(B)/hotline-audit: $(B)/client/audit/hotline_audit.o $(B)/libaudit.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_common)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_common)
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtests.a $(ARCHIVES)
-	$(CC) $(LDFLAGS) -o $@ $< $(B)/libtests.a $(ARCHIVES) -lcmocka $(LIBS_server)
-$(B)/tests/fault/%: $(B)/tests/fault/%.o $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/fault/*.c))) $(ARCHIVES)
-	$(CC) $(LDFLAGS) -o $@ $< $(filter %.o,$(filter-out $<,$^)) $(ARCHIVES) -lcmocka $(LIBS_server) -ldl
-.SECONDARY:
+.SECONDEXPANSION:
+$(UNIT): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+$(FAULT): $(B)/%: $(B)/%.o $(call obj,$(SRC_fault)) $$(call archives,$$*.c)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) -ldl
+$(REPLAY): $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $$(call archives,tests/fuzz/fuzz_$$*.c)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(FUZZ): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
+	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-# every suite prints "N passed, N failed"; the last line sums them
+# What does not build is counted as failed by name; all the rest is still run.
 test:
 	@sh tests/deps.sh test
-	@$(MAKE) --no-print-directory tests-built
-	@BUILD=$(B) SAN=$(SAN) sh tests/run.sh
+	@broken=; $(MAKE_ALL) -k tests || broken=$$($(MAKE) -s --no-print-directory broken); \
+	BUILD=$(B) SAN=$(SAN) BROKEN="$$broken" sh tests/run.sh
+tests: programs $(TESTS)
+broken:
+	@for t in $(PROGRAMS) $(TESTS); do $(MAKE) -q $$t >/dev/null 2>&1 || echo $$t; done
 
 lint:
 	@sh tests/deps.sh lint
 	@sh tests/lint.sh
 
-clean:
-	rm -rf build build-san
+demo:
+	@sh tests/deps.sh demo
+	@$(MAKE_ALL) -s programs
+	@BUILD=$(B) sh tests/demo.sh
 
+bench:
+	@sh tests/deps.sh bench
+	@$(MAKE_ALL) -s programs
+	@BUILD=$(B) sh tests/bench/run.sh
+
+fuzz:
+	@sh tests/deps.sh fuzz
+	@$(MAKE_ALL) -s SAN=fuzz BUILD=build-fuzz CC=clang fuzz-targets
+	@BUILD=build-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh
+fuzz-targets: $(FUZZ)
+
+BIN := $(DESTDIR)$(PREFIX)/bin
+SHARE := $(DESTDIR)$(PREFIX)/share
+install: all
+	install -d $(BIN) $(SHARE)/hotline/phrasebook
+	install -m 0755 $(PROGRAMS) $(BIN)
+	install -m 0644 $(wildcard conf/phrasebook/*.cfg) $(SHARE)/hotline/phrasebook
+	$(foreach s,1 5 7 8,$(if $(wildcard docs/*.$(s)),install -d $(SHARE)/man/man$(s) && install -m 0644 $(wildcard docs/*.$(s)) $(SHARE)/man/man$(s) &&)) true
+uninstall:
+	rm -f $(addprefix $(BIN)/,hotlined hotline hotline-audit)
+	rm -rf $(SHARE)/hotline
+	rm -f $(foreach s,1 5 7 8,$(addprefix $(SHARE)/man/man$(s)/,$(notdir $(wildcard docs/*.$(s)))))
+
+clean:
+	rm -rf build build-san build-fuzz
+
+help:
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
+
+.SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

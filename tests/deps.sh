@@ -1,17 +1,19 @@
 #!/bin/sh
-# Installs what is missing, and says what: deps.sh build|test|lint.  Does nothing when all is there.
+# deps.sh build|test|lint|fuzz|demo|bench: installs what that needs and lacks, and says what.
 set -eu
 
-build="gcc make pkg-config libsodium-dev libzmq3-dev libconfig-dev libsqlite3-dev"
-test="libcmocka-dev bats python3 python3-cryptography python3-cbor2 golang-go golang-golang-x-mod-dev openssl xxd jq"
-lint="clang clang-format clang-tidy"
+build="gcc libc6-dev make libsodium-dev libzmq3-dev libconfig-dev libsqlite3-dev"
+test="$build libcmocka-dev bats python3 python3-cryptography python3-cbor2 golang-go golang-golang-x-mod-dev openssl xxd jq"
 
 case "${1:-build}" in
-build) want=$build ;;
-test) want="$build $test" ;;
-lint) want="$build $lint" ;;
+build | demo | bench) want=$build ;;
+test) want=$test ;;
+lint) want="$build libcmocka-dev clang clang-format clang-tidy shellcheck" ;;
 fuzz) want="$build clang libclang-rt-14-dev" ;;
-*) echo "usage: deps.sh build|test|lint|fuzz" >&2; exit 2 ;;
+*)
+    echo "usage: deps.sh build|test|lint|fuzz|demo|bench" >&2
+    exit 2
+    ;;
 esac
 
 missing=
@@ -20,8 +22,21 @@ for p in $want; do
 done
 [ -n "$missing" ] || exit 0
 
-sudo=
-[ "$(id -u)" = 0 ] || sudo=sudo
-echo "installing:$missing" >&2
-$sudo apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+if [ "$(id -u)" = 0 ]; then
+    sudo=
+elif command -v sudo >/dev/null; then
+    sudo=sudo
+else
+    echo "missing, and no sudo here; as root: apt-get install$missing" >&2
+    exit 1
+fi
+echo "installing with apt-get:$missing" >&2
+# shellcheck disable=SC2086 # words of a list
+install() {
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+$sudo apt-get update -qq || echo "apt-get update failed; trying with what is known" >&2
+install || {
+    echo "could not install:$missing" >&2
+    exit 1
+}
