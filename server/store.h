@@ -81,7 +81,10 @@ int store_commit(struct store *st, const struct store_head *prev, const struct s
 /** store_staged_bytes - what the next commit will write, for the limit of a turn. */
 size_t store_staged_bytes(const struct store *st);
 
-/* ---- reading: what was committed ---- */
+/** store_size - entries committed, as this connection last knew. */
+uint64_t store_size(const struct store *st);
+
+/* ---- reading: what was committed.  A callback may read, but neither commit nor list the same again. ---- */
 struct stored {
     uint64_t index, time_ms;
     enum entry_kind kind;
@@ -97,18 +100,20 @@ void stored_release(struct stored *s);
 int store_read(struct store *st, uint64_t index, struct stored *out);
 /** store_read_chunk - chunk @n of the body of entry @index, appended to @out. */
 int store_read_chunk(struct store *st, uint64_t index, uint64_t n, struct buf *out);
-/** store_read_leaves - leaf hashes @first..@first+@count-1 (count <= 256). */
+/** store_read_leaves - leaf hashes @first..@first+@count-1 (count <= 256), read without the rest of their entries: the caller compares the root. */
 int store_read_leaves(struct store *st, uint64_t first, size_t count, uint8_t (*out)[32]);
 /** store_read_entries - append (u16 length || entry bytes) of up to @count entries, stopping before @max bytes; *n = how many. */
 int store_read_entries(struct store *st, uint64_t first, size_t count, size_t max, struct buf *out, size_t *n);
-int store_read_tile(struct store *st, unsigned level, uint64_t n, uint8_t out[static 8192]);
+int store_read_tile(struct store *st, unsigned level, uint64_t n, uint8_t out[static 256][32]);
+/** store_read_tile_roots - roots of the full tiles @first..@first+@count-1 of @level (count <= 256): the hashes of the level above.  As leaves, to be compared with the head's root. */
+int store_read_tile_roots(struct store *st, unsigned level, uint64_t first, size_t count, uint8_t (*out)[32]);
 int store_find_id(struct store *st, const uint8_t id[static 32], uint64_t *index);
 /** store_find_mid - the first entry that records this message. */
 int store_find_mid(struct store *st, const uint8_t mid[static 32], uint64_t *index);
 /** store_find_number - who holds (sender, channel, chain, seq): its entry and envelope id. -HL_ENOENT when free. */
 int store_find_number(struct store *st, struct span sender, const uint8_t channel[static 32], const uint8_t chain[static 16],
                       uint64_t seq, uint64_t *index, uint8_t id[static 32]);
-/** store_each_number - for each channel of @sender: the chain and highest seq recorded. */
+/** store_each_number - for each channel of @sender: the highest seq recorded, and the chain that has it. */
 int store_each_number(struct store *st, struct span sender,
                       int (*fn)(void *arg, const uint8_t channel[static 32], const uint8_t chain[static 16], uint64_t seq), void *arg);
 int store_each_mailbox(struct store *st, struct span poc,

@@ -1,0 +1,259 @@
+#include "server/store_sqlite.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/error.h"
+
+/*
+ * Opening.  Everything that can be told from the files alone is looked at before SQLite touches
+ * them, so that a wrong or damaged store stays as it is.
+ */
+
+/* 1: there is a store; 0: there is none, and nothing left of one; negative. */
+static int look(const char *path)
+{
+    enum wal_state wal;
+    int rc = store_vfs();
+
+    if (!rc)
+        rc = wal_look(path, &wal);
+    if (rc)
+        return rc;
+    if (access(path, F_OK) != 0) {
+        if (errno != ENOENT)
+            return -HL_ESYS;
+        return wal == WAL_USED ? -HL_ESTORE : 0; /* a WAL whose main file is gone */
+    }
+    if (wal == WAL_MISSING)
+        return -HL_ESTORE; /* commits were in it */
+    rc = vfs_look(path);
+    return rc ? rc : 1;
+}
+
+static int configure(struct store *st, int grow)
+{
+    static const char pragmas[] =
+        "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=ON;"
+        "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
+        "PRAGMA cache_size=-16384;";
+    int rc = sqlite3_busy_timeout(st->db, STORE_BUSY_MS);
+
+    if (!rc)
+        rc = sqlite3_extended_result_codes(st->db, 1);
+    if (!rc)
+        rc = sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (!rc)
+        rc = sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (!rc)
+        rc = sqlite3_file_control(st->db, NULL, SQLITE_FCNTL_CHUNK_SIZE, &grow);
+    if (!rc)
+        rc = sqlite3_exec(st->db, pragmas, NULL, NULL, NULL);
+    if (!rc && !st->writer)
+        rc = sqlite3_exec(st->db, "PRAGMA query_only=ON", NULL, NULL, NULL);
+    return store_error(rc);
+}
+
+/* Whose store it is. */
+static int check_owner(struct store *st, const struct store_conf *conf)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(st->db, "SELECT version, realm, origin FROM store", -1, &s, NULL);
+
+    if (rc)
+        return store_error(rc);
+    rc = sqlite3_step(s);
+    if (rc != SQLITE_ROW)
+        rc = rc == SQLITE_DONE ? -HL_ESTORE : store_error(rc);
+    else if (sqlite3_column_int(s, 0) != STORE_VERSION)
+        rc = -HL_ESTORE;
+    else if (!span_eq_str(sql_blob(s, 1), realm_name(conf->realm)) ||
+             !span_eq_str(sql_blob(s, 2), conf->origin))
+        rc = -HL_EREALM;
+    else
+        rc = 0;
+    sqlite3_finalize(s);
+    return rc;
+}
+
+static int read_head(struct store *st)
+{
+    sqlite3_stmt *s = sql_start(st, SQL_HEAD, NULL, 0);
+    uint8_t ck[STORE_CK];
+    int rc = sql_next(s);
+
+    if (rc != 1)
+        return rc ? rc : -HL_ESTORE;
+    st->term = sql_u64(s, 0);
+    st->head.size = sql_u64(s, 1);
+    st->head.time_ms = sql_u64(s, 3);
+    rc = sql_fixed(s, 2, st->head.root, 32);
+    check_head(ck, st->term, &st->head);
+    if (!rc)
+        rc = check_column(s, 4, ck);
+    sql_rest(s);
+    return rc;
+}
+
+static int read_next_body(struct store *st)
+{
+    sqlite3_stmt *s = sql_start(st, SQL_LAST_CHUNK, NULL, 0);
+    int rc = sql_next(s);
+
+    st->next_body = 1; /* 0: no body */
+    if (rc == 1 && sqlite3_column_type(s, 0) != SQLITE_NULL)
+        st->next_body = sql_u64(s, 0) / STORE_BODY_ROWS + 1;
+    sql_rest(s);
+    return rc < 0 ? rc : 0;
+}
+
+/* Under the write lock, so that no commit is half written. */
+static int check_wal(struct store *st)
+{
+    enum wal_state wal;
+    int rc = sql_run(st, SQL_BEGIN, NULL, 0);
+
+    if (rc)
+        return rc;
+    rc = read_head(st);
+    if (!rc)
+        rc = wal_look(st->path, &wal);
+    if (!rc && (wal == WAL_MISSING || (wal == WAL_EMPTY && st->term > 0)))
+        rc = -HL_ESTORE; /* it was used, and is gone */
+    if (!rc && wal == WAL_USED)
+        rc = wal_scan(st->path);
+    sql_run(st, SQL_ROLLBACK, NULL, 0);
+    return rc;
+}
+
+static int checkpoint(struct store *st, int mode)
+{
+    return store_error(sqlite3_wal_checkpoint_v2(st->db, NULL, mode, NULL, NULL));
+}
+
+static int take_term(struct store *st)
+{
+    uint8_t ck[STORE_CK];
+    int rc = sql_run(st, SQL_BEGIN, NULL, 0);
+
+    if (rc)
+        return rc;
+    rc = read_head(st);
+    check_head(ck, st->term + 1, &st->head);
+    if (!rc)
+        rc = sql_run(st, SQL_TAKE_TERM,
+                     (const struct arg[]){ ARG_I(st->term + 1), ARG_B(ck, STORE_CK) }, 2);
+    if (!rc)
+        rc = read_next_body(st);
+    if (!rc)
+        rc = sql_run(st, SQL_COMMIT, NULL, 0);
+    st->term++;
+    return rc;
+}
+
+static int on_wal(void *arg, sqlite3 *db, const char *name, int frames)
+{
+    struct store *st = arg;
+
+    (void)db;
+    (void)name;
+    st->wal_frames = frames;
+    return SQLITE_OK;
+}
+
+/* The WAL starts over before anything is written (store_wal.c), and the main file knows that it was
+ * used. */
+static int become_writer(struct store *st, int grow)
+{
+    int rc = check_wal(st);
+
+    sqlite3_wal_hook(st->db, on_wal, st);
+    st->wal_limit = grow / STORE_WAL_PART / STORE_PAGE;
+    if (!rc)
+        rc = checkpoint(st, SQLITE_CHECKPOINT_RESTART);
+    if (!rc)
+        rc = take_term(st);
+    if (!rc)
+        rc = checkpoint(st, SQLITE_CHECKPOINT_PASSIVE);
+    return rc;
+}
+
+static int open_as(const struct store_conf *conf, bool writer, struct store **out,
+                   struct store_head *head)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+    struct store *st = calloc(1, sizeof(*st));
+    int rc = -HL_ENOMEM;
+
+    if (!st || !(st->path = strdup(conf->path)))
+        goto out;
+    st->writer = writer;
+    st->realm = conf->realm;
+    st->last = &st->first;
+    rc = store_error(sqlite3_open_v2(conf->path, &st->db, flags, STORE_VFS));
+    if (!rc)
+        rc = configure(st, store_grow(conf));
+    if (!rc)
+        rc = check_owner(st, conf);
+    if (!rc)
+        rc = sql_prepare(st);
+    if (!rc)
+        rc = writer ? become_writer(st, store_grow(conf)) : read_head(st);
+    if (rc)
+        goto out;
+    *head = st->head;
+    *out = st;
+    st = NULL;
+out:
+    store_close(st);
+    return rc;
+}
+
+int store_open(const struct store_conf *conf, struct store **out, struct store_head *head)
+{
+    int rc = look(conf->path);
+
+    *out = NULL;
+    if (!rc)
+        rc = store_create(conf);
+    return rc < 0 ? rc : open_as(conf, true, out, head);
+}
+
+int store_open_reader(const struct store_conf *conf, struct store **out, struct store_head *head)
+{
+    int rc = look(conf->path);
+
+    *out = NULL;
+    if (!rc)
+        rc = -HL_ENOENT;
+    return rc < 0 ? rc : open_as(conf, false, out, head);
+}
+
+void store_close(struct store *st)
+{
+    if (!st)
+        return;
+    store_unstage(st);
+    sql_finalize(st);
+    sqlite3_close(st->db);
+    free(st->path);
+    free(st);
+}
+
+uint64_t store_size(const struct store *st)
+{
+    return st->head.size;
+}
+
+int store_space(const struct store *st, uint64_t *bytes)
+{
+    struct statvfs vfs;
+
+    if (statvfs(st->path, &vfs) != 0)
+        return -HL_ESYS;
+    *bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+    return 0;
+}
