@@ -48,7 +48,7 @@ struct item {
 
 /* clang-format off */
 static const struct layout {
-    enum verb verb;
+    enum wire_verb verb;
     size_t n; /* items after the verb */
     struct item item[ITEMS_MAX];
 } layouts[] = {
