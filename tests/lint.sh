@@ -14,9 +14,13 @@ verdict() {
     printf '%-20s %s\n' "$1" "$([ "$n" = 0 ] && echo ok || echo "$n faults")"
 }
 
-code=$(git ls-files -co --exclude-standard 'common/*.c' 'keys/*.c' 'server/*.c' 'client/*.c')
-headers=$(git ls-files -co --exclude-standard '*.h')
-tests=$(git ls-files -co --exclude-standard 'tests/*.c')
+all=$(find . -path ./.git -prune -o -path './build*' -prune -o -path ./node_modules -prune -o -type f -print | sed 's@^\./@@' | sort)
+pick() {
+    echo "$all" | grep -E "$1"
+}
+code=$(pick '^(common|keys|server|client)/.*\.c$')
+headers=$(pick '\.h$')
+tests=$(pick '^tests/.*\.c$')
 sources="$code $headers"
 flags='-std=gnu11 -D_GNU_SOURCE -DHL_DATADIR=__FILE__ -I. -Wall -Wextra -Werror'
 
@@ -89,10 +93,10 @@ clang-format --dry-run -Werror $code $tests 2>&1 | grep -E 'error:' | sort -t: -
 verdict format
 
 # Nothing may name the machine that it was written on.
-git ls-files -co --exclude-standard | grep -v '^tests/lint.sh$' | xargs grep -nIE '(^|[^A-Za-z0-9_.*$}])/(work|home|root)/' >"$found"
+pick . | grep -Ev '^tests/lint.sh$|^\.git$' | xargs grep -nIE '(^|[^A-Za-z0-9_.*$}])/(work|home|root)/' >"$found"
 verdict paths
 
-scripts=$(git ls-files -co --exclude-standard '*.sh' '.ci/run')
+scripts=$(pick '\.sh$|^\.ci/run$')
 shellcheck -S warning -f gcc $scripts >"$found" 2>&1
 verdict shell
 
@@ -101,8 +105,9 @@ tidy="$tidy,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,
 tidy="$tidy,-bugprone-narrowing-conversions,-bugprone-sizeof-expression,-bugprone-implicit-widening-of-multiplication-result"
 [ "${LINT_TIDY:-1}" = 0 ] || {
     echo "$code" | tr ' ' '\n' | grep . |
-        xargs -P "$(nproc)" -n 4 clang-tidy --quiet --checks="$tidy" -- $flags 2>/dev/null |
-        grep -E '(error|warning):' >"$found"
+        xargs -P "$(nproc)" -n 4 sh -c 'checks=$1 flags=$2; shift 2; clang-tidy --quiet --checks="$checks" "$@" -- $flags' \
+            tidy "$tidy" "$flags" 2>/dev/null |
+        grep -E '(error|warning):' | sort -u >"$found"
     verdict tidy
 }
 
