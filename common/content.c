@@ -190,12 +190,10 @@ static void put_names(struct buf *out, const struct content *c)
 int content_put(struct buf *out, const struct content *c)
 {
     size_t start = out->n;
-    int rc = content_check(c);
+    int rc = c->n < CONTENT_FIXED || c->n > CONTENT_FIELDS_MAX ? -HL_ETOOBIG : content_check(c);
 
     if (rc)
         return rc;
-    if (c->n < CONTENT_FIXED || c->n > CONTENT_FIELDS_MAX)
-        return -HL_ETOOBIG;
     cbor_put_array(out, c->n);
     cbor_put_bytes(out, c->subject);
     cbor_put_bytes(out, c->language);

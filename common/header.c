@@ -92,6 +92,8 @@ static int kind_check(const struct header *h)
 
 static int header_check(const struct header *h)
 {
+    if (h->n_to > ENVELOPE_TO_MAX || h->n_refs > ENVELOPE_REFS_MAX)
+        return -HL_ETOOBIG;
     if (!kind_known(h->kind) || h->code > CODE_MAX || !name_poc(h->sender))
         return -HL_EFORMAT;
     if (h->commit.n != 0 && h->commit.n != COMMIT_SIZE)

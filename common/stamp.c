@@ -18,6 +18,8 @@
 
 static int stamp_check(const struct stamp *s)
 {
+    if (s->n_seen > ENVELOPE_SEEN_MAX)
+        return -HL_ETOOBIG;
     if (s->precedence > PRECEDENCE_FLASH || (s->flags & ~(unsigned)FLAGS_ALL) || s->seq == 0)
         return -HL_EFORMAT;
     if (s->psk_epoch > UINT32_MAX || s->psk_step > PSK_STEPS ||

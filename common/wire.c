@@ -289,7 +289,7 @@ int frame_put(struct buf *out, const struct frame *f)
     const struct layout *l = layout_of(f->verb);
     size_t start = out->n;
 
-    assert(l);
+    assert(l && f->n_path <= MERKLE_MAX_PROOF && f->n_numbers <= WIRE_NUMBERS_MAX);
     cbor_put_array(out, l->n + 1);
     cbor_put_uint(out, l->verb);
     for (size_t i = 0; i < l->n; i++)
