@@ -182,6 +182,27 @@ int file_create(const char *path, struct span s, unsigned mode)
     return put(path, s, mode, RENAME_NOREPLACE);
 }
 
+/* Are the bytes of the file at @path these? */
+static int compare(const char *path, struct span s)
+{
+    struct buf old;
+    int rc;
+
+    buf_init(&old, s.n);
+    rc = file_read(path, &old);
+    if (rc == -HL_ETOOBIG || (!rc && !span_eq(buf_span(&old), s)))
+        rc = -HL_EFORK;
+    buf_release(&old);
+    return rc;
+}
+
+int file_keep(const char *path, struct span s, unsigned mode)
+{
+    int rc = file_create(path, s, mode);
+
+    return rc == -HL_EEXIST ? compare(path, s) : rc;
+}
+
 static int make_one(const char *path, unsigned mode)
 {
     struct stat st;

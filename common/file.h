@@ -17,6 +17,8 @@ int file_check_private(int fd);
 int file_publish(const char *path, struct span s, unsigned mode);
 /** file_create - as file_publish() but never replaces: -HL_EEXIST. */
 int file_create(const char *path, struct span s, unsigned mode);
+/** file_keep - as file_create(), but 0 when the same bytes stand there, -HL_EFORK when others do. */
+int file_keep(const char *path, struct span s, unsigned mode);
 /** file_mkdir - make @path and missing parents with @mode; 0 when it exists already as a folder. */
 int file_mkdir(const char *path, unsigned mode);
 /** file_lock - open (0600, created) and lock @path for this process; *fd holds the lock.  -HL_EBUSY when held. */

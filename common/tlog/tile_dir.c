@@ -178,20 +178,6 @@ int tile_dir_entry(struct tile_dir *d, uint64_t index, struct buf *out)
     return rc ? rc : buf_put_span(out, d->entry[index % TILE_WIDTH]);
 }
 
-/* Are the bytes of the file at @path these? */
-static int same_bytes(const char *path, struct span bytes)
-{
-    struct buf old;
-    int rc;
-
-    buf_init(&old, bytes.n);
-    rc = file_read(path, &old);
-    if (rc == -HL_ETOOBIG || (!rc && !span_eq(buf_span(&old), bytes)))
-        rc = -HL_EFORK;
-    buf_release(&old);
-    return rc;
-}
-
 int tile_write(const char *path, const struct tile_id *id, struct span bytes)
 {
     char file[PATH_MAX], *slash;
@@ -203,7 +189,5 @@ int tile_write(const char *path, const struct tile_id *id, struct span bytes)
     *slash = 0;
     rc = file_mkdir(file, 0755);
     *slash = '/';
-    if (!rc)
-        rc = file_create(file, bytes, 0644);
-    return rc == -HL_EEXIST ? same_bytes(file, bytes) : rc;
+    return rc ? rc : file_keep(file, bytes, 0644);
 }
