@@ -235,7 +235,8 @@ int keyfile_replace(const char *path, enum realm realm, enum key_use use, const 
     return rc;
 }
 
-int keyfile_destroy(const char *path)
+/* Overwrite, unlink, sync; what has the name, be it a key file or @any. */
+static int destroy(const char *path, bool any)
 {
     char head[64];
     struct stat st;
@@ -245,7 +246,11 @@ int keyfile_destroy(const char *path)
     if (rc)
         return rc == -HL_ENOENT ? -HL_ENOKEY : rc;
     n = read(fd, head, sizeof(head));
-    rc = n > 0 && keyfile_recognised(SPAN(head, n)) ? wipe(fd, st.st_size) : -HL_EFORMAT;
+    if (!any && (n <= 0 || !(keyfile_recognised(SPAN(head, n)) ||
+                             sodium_is_zero((const uint8_t *)head, (size_t)n))))
+        rc = -HL_EFORMAT; /* zeroes: destroying it was interrupted */
+    if (!rc)
+        rc = wipe(fd, st.st_size);
     if (rc)
         (void)!fchmod(fd, st.st_mode & 07777);
     if (!rc)
@@ -255,4 +260,27 @@ int keyfile_destroy(const char *path)
     close_keep(fd);
     close_keep(dir);
     return rc;
+}
+
+int keyfile_destroy(const char *path)
+{
+    return destroy(path, false);
+}
+
+/*
+ * The rename comes first, so that a power cut leaves either the whole file or a leftover that
+ * ring_each() destroys, never a ring file of zeroes.
+ */
+int keyfile_remove(const char *path)
+{
+    char aside[PATH_MAX];
+
+    if (snprintf(aside, sizeof(aside), "%s" KEYFILE_LEFTOVER "%08x", path, randombytes_random()) >=
+        (int)sizeof(aside)) {
+        errno = ENAMETOOLONG;
+        return -HL_ESYS;
+    }
+    if (rename(path, aside))
+        return -HL_ESYS;
+    return destroy(aside, true);
 }

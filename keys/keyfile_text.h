@@ -14,4 +14,9 @@ int keyfile_text_open(struct span text, enum realm realm, enum key_use use, cons
 int keyfile_text_put(struct buf *out, enum realm realm, const struct keyfile_info *info,
                      const struct secret *secret, const struct secret *pass);
 
+/* How file_publish() and keyfile_remove() name what a power cut may leave behind. */
+#define KEYFILE_LEFTOVER ".new-"
+/** keyfile_remove - destroy a file of a ring, whatever is in it. */
+int keyfile_remove(const char *path);
+
 #endif
