@@ -343,6 +343,40 @@ static int keys_differ(const struct card *card, struct buf *why)
     return 0;
 }
 
+/* No two keys share name and key id, or one line of a note could mean either. */
+struct line_id {
+    struct span name;
+    uint8_t keyid[4];
+};
+
+static int by_line_id(const void *a, const void *b)
+{
+    const struct line_id *x = a, *y = b;
+    int order = memcmp(x->keyid, y->keyid, 4);
+
+    return order ? order : span_cmp(x->name, y->name);
+}
+
+static int line_ids_differ(const struct card *card, struct buf *why)
+{
+    struct card_id id[CARD_IDS_MAX];
+    struct line_id line[CARD_IDS_MAX];
+    size_t n = card_ids(card, id), k = 0;
+    struct note_key key;
+
+    for (size_t i = 0; i < n; i++)
+        if (card_id_note_key(&id[i], &key)) {
+            line[k].name = id[i].name;
+            memcpy(line[k++].keyid, key.keyid, 4);
+        }
+    qsort(line, k, sizeof(line[0]), by_line_id);
+    for (size_t i = 1; i < k; i++)
+        if (by_line_id(&line[i - 1], &line[i]) == 0)
+            return document_say(why, -HL_EDUPLICATE, "two keys of %.*s share a key id",
+                                (int)line[i].name.n, (const char *)line[i].name.p);
+    return 0;
+}
+
 static int check_whole(const struct card *card, struct buf *why)
 {
     if (card->threshold > card->n_roots)
@@ -354,7 +388,7 @@ static int check_whole(const struct card *card, struct buf *why)
         if (span_eq(card->poc[i].office, card->witness_office))
             break;
     }
-    return keys_differ(card, why);
+    return keys_differ(card, why) ? -HL_EDUPLICATE : line_ids_differ(card, why);
 }
 
 int card_new(struct card **out, enum realm realm, struct span note, struct buf *why)
