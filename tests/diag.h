@@ -35,8 +35,15 @@ static inline size_t diag_items(struct buf *out, const char **p, char end);
 
 static inline void diag_raw(struct buf *out, const char **p)
 {
-    for (unsigned byte; sscanf(*p, "%2x", &byte) == 1 && **p != ' '; *p += 2)
-        buf_put_u8(out, (uint8_t)byte);
+    size_t len = strcspn(*p, " ]>");
+    char pair[3] = { 0 };
+
+    assert(len % 2 == 0);
+    for (size_t i = 0; i < len; i += 2) {
+        memcpy(pair, *p + i, 2);
+        buf_put_u8(out, (uint8_t)strtoul(pair, NULL, 16));
+    }
+    *p += len;
 }
 
 static inline void diag_nested(struct buf *out, const char **p, unsigned major, char end)

@@ -132,7 +132,8 @@ static inline void sample_many(struct sample *s, size_t n, size_t body)
     sample_body(s, body);
 }
 
-/* Draft signature where a draft key is set, encodings, ids, release signature; returns the first error. */
+/* Draft signature where a draft key is set, encodings, ids, release signature; returns the first
+ * error. */
 static inline int sample_sign(struct sample *s)
 {
     struct envelope *e = &s->env;
