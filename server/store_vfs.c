@@ -8,23 +8,58 @@
 #include "common/error.h"
 
 /*
- * A VFS over the default one, that checks pages of the main file: the last 8 bytes of each page
- * (SQLite leaves them alone: "reserved") are SipHash-2-4 of the rest under the key "hotline\0" ||
- * u64 offset, so a page that turned, was torn, or lies in the wrong place is -HL_ESTORE instead of
- * a wrong answer; an index is covered like a row.  The key is no secret: this finds damage, not
- * forgery.
+ * A VFS over the default one.  It does two things; all else goes through to the file below.
  *
- * Everything else goes through to the file below.  Memory-mapped reads would bypass the check, so
- * xFetch is not offered.  The WAL has its own checksums, over pages as SQLite hands them out: see
- * store_wal.c.
+ * It checks pages of the main file: the last 8 bytes of each page (SQLite leaves them alone:
+ * "reserved") are SipHash-2-4 of the rest under the key "hotline\0" || u64 offset, so a page that
+ * turned, was torn, or lies in the wrong place is -HL_ESTORE instead of a wrong answer; an index is
+ * covered like a row.  The key is no secret: this finds damage, not forgery.  Memory-mapped reads
+ * would bypass the check, so xFetch is not offered.  The WAL has its own checksums, over pages as
+ * SQLite hands them out: see store_wal.c.
+ *
+ * It gathers the writes of the WAL, which SQLite makes in pieces of 24 and 4,096 bytes, and hands
+ * them down in one before anything that could tell the difference: a sync, a read, another place.
+ * With synchronous=FULL no other connection looks at a frame before its sync.
  */
+#define HELD_MAX (120 * 1024) /* SQLite's unix VFS takes less than 128 KiB at once */
+
 struct page_file {
     sqlite3_file base;
-    bool pages;          /* the main file */
+    bool pages;    /* the main file */
+    uint8_t *held; /* WAL: bytes not yet handed down; NULL: none are gathered */
+    int held_n;
+    sqlite3_int64 held_at;
     sqlite3_file *below; /* follows in the same allocation */
 };
 
 #define BELOW(f) (((struct page_file *)(f))->below)
+
+static int flush(sqlite3_file *f)
+{
+    struct page_file *pf = (struct page_file *)f;
+    int n = pf->held_n;
+
+    pf->held_n = 0;
+    return n ? BELOW(f)->pMethods->xWrite(BELOW(f), pf->held, n, pf->held_at) : SQLITE_OK;
+}
+
+/* Keep @p for later, if it continues what is kept or nothing is. */
+static int hold(struct page_file *pf, const void *p, int n, sqlite3_int64 at)
+{
+    int rc = SQLITE_OK;
+
+    if (at != pf->held_at + pf->held_n || n > HELD_MAX - pf->held_n)
+        rc = flush(&pf->base);
+    if (rc)
+        return rc;
+    if (n > HELD_MAX)
+        return pf->below->pMethods->xWrite(pf->below, p, n, at);
+    if (!pf->held_n)
+        pf->held_at = at;
+    memcpy(pf->held + pf->held_n, p, (size_t)n);
+    pf->held_n += n;
+    return SQLITE_OK;
+}
 
 static void page_check(uint8_t check[static STORE_PAGE_CHECK], const uint8_t *page,
                        sqlite3_int64 at)
@@ -43,8 +78,10 @@ static bool is_page(const sqlite3_file *f, int n, sqlite3_int64 at)
 static int page_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 {
     uint8_t check[STORE_PAGE_CHECK], *page = p;
-    int rc = BELOW(f)->pMethods->xRead(BELOW(f), p, n, at);
+    int rc = flush(f);
 
+    if (!rc)
+        rc = BELOW(f)->pMethods->xRead(BELOW(f), p, n, at);
     if (rc || !is_page(f, n, at))
         return rc;
     page_check(check, page, at);
@@ -55,8 +92,11 @@ static int page_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 
 static int page_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
+    struct page_file *pf = (struct page_file *)f;
     uint8_t page[STORE_PAGE];
 
+    if (pf->held)
+        return hold(pf, p, n, at);
     if (!is_page(f, n, at))
         return BELOW(f)->pMethods->xWrite(BELOW(f), p, n, at);
     memcpy(page, p, sizeof(page));
@@ -66,22 +106,31 @@ static int page_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 
 static int page_close(sqlite3_file *f)
 {
-    return BELOW(f)->pMethods->xClose(BELOW(f));
+    int rc = flush(f), rc2 = BELOW(f)->pMethods->xClose(BELOW(f));
+
+    free(((struct page_file *)f)->held);
+    return rc ? rc : rc2;
 }
 
 static int page_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    return BELOW(f)->pMethods->xTruncate(BELOW(f), size);
+    int rc = flush(f);
+
+    return rc ? rc : BELOW(f)->pMethods->xTruncate(BELOW(f), size);
 }
 
 static int page_sync(sqlite3_file *f, int flags)
 {
-    return BELOW(f)->pMethods->xSync(BELOW(f), flags);
+    int rc = flush(f);
+
+    return rc ? rc : BELOW(f)->pMethods->xSync(BELOW(f), flags);
 }
 
 static int page_size(sqlite3_file *f, sqlite3_int64 *size)
 {
-    return BELOW(f)->pMethods->xFileSize(BELOW(f), size);
+    int rc = flush(f);
+
+    return rc ? rc : BELOW(f)->pMethods->xFileSize(BELOW(f), size);
 }
 
 static int page_lock(sqlite3_file *f, int level)
@@ -163,8 +212,11 @@ static int page_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fl
     *pf = (struct page_file){ .pages = flags & SQLITE_OPEN_MAIN_DB };
     pf->below = (sqlite3_file *)(void *)&pf[1];
     rc = below->xOpen(below, name, pf->below, flags, out);
-    if (pf->below->pMethods)
-        pf->base.pMethods = &page_methods;
+    if (!pf->below->pMethods)
+        return rc;
+    pf->base.pMethods = &page_methods;
+    if (rc == SQLITE_OK && (flags & SQLITE_OPEN_WAL))
+        pf->held = malloc(HELD_MAX); /* without memory nothing is gathered */
     return rc;
 }
 

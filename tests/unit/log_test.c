@@ -1,6 +1,7 @@
 #include "tests/check.h"
 
 #include "common/tlog/tile.h"
+#include "server/log.h"
 #include "tests/store_sample.h"
 
 /*

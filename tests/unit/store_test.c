@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "server/log.h"
 #include "tests/store_sample.h"
 
 /* What is staged and committed reads back, byte for byte, here and after reopening, and through a
