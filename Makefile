@@ -51,13 +51,14 @@ PROGRAMS := $(if $(wildcard server/hotlined.c),$(B)/hotlined) $(if $(wildcard cl
             $(if $(wildcard client/audit/hotline_audit.c),$(B)/hotline-audit)
 
 # A test links the layers that it includes and those below, so a broken layer above does not stop it.
-SRC_tests := $(wildcard tests/unit/*_test.c tests/fault/*_test.c tests/fuzz/fuzz_*.c)
+SRC_tests := $(wildcard tests/unit/*_test.c tests/fault/*_test.c tests/fuzz/fuzz_*.c tests/bench/*_bench.c)
 SRC_shared := $(wildcard tests/*.c)
 SRC_fault := $(filter-out %_test.c,$(wildcard tests/fault/*.c))
 UNIT   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 FAULT  := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/*_test.c))
 REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH  := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*_bench.c))
 TESTS  := $(UNIT) $(FAULT) $(REPLAY)
 including = $(if $(SRC_tests),$(shell grep -lE '^\#include "($(1))' $(SRC_tests) $(SRC_shared)))
 WITH_shared  := $(call including,$(subst $(eval) ,|,$(SRC_shared:%.c=%.h)))
@@ -104,6 +105,8 @@ $(UNIT): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(SRC_fault)) $$(call archives,$$*.c)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) -ldl
+$(BENCH): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 $(REPLAY): $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $$(call archives,tests/fuzz/fuzz_$$*.c)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(FUZZ): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
@@ -129,7 +132,7 @@ demo:
 
 bench:
 	@sh tests/deps.sh bench
-	@$(MAKE_ALL) -s programs
+	@$(MAKE_ALL) -s programs $(BENCH)
 	@BUILD=$(B) sh tests/bench/run.sh
 
 fuzz:
