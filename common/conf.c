@@ -162,6 +162,50 @@ static int check_text(const char *name, struct span bytes, struct buf *why)
     return 0;
 }
 
+config_setting_t *conf_next(config_setting_t *at, bool into)
+{
+    if (into && config_setting_length(at) > 0)
+        return config_setting_get_elem(at, 0);
+    for (; !config_setting_is_root(at); at = config_setting_parent(at)) {
+        config_setting_t *up = config_setting_parent(at);
+        int i = config_setting_index(at) + 1;
+
+        if (i < config_setting_length(up))
+            return config_setting_get_elem(up, (unsigned)i);
+    }
+    return NULL;
+}
+
+static int check_strings(const char *name, config_t *c, struct buf *why)
+{
+    for (config_setting_t *at = config_root_setting(c); at; at = conf_next(at, true)) {
+        const char *s = config_setting_get_string(at);
+
+        if (s && text_utf8(span_str(s), true))
+            return conf_fail(why, name, config_setting_source_line(at),
+                             "a control or direction character, or a wrong byte, in a text");
+    }
+    return 0;
+}
+
+void conf_near(struct conf_near *near, const char *candidate)
+{
+    unsigned d = text_distance(span_str(near->given), span_str(candidate), near->distance);
+
+    if (d < near->distance) {
+        near->distance = d;
+        near->best = candidate;
+    }
+}
+
+int conf_unknown(struct buf *why, const char *name, unsigned line, const char *what,
+                 const struct conf_near *near)
+{
+    return near->best ? conf_fail(why, name, line, "unknown %s '%s'; did you mean '%s'?", what,
+                                  near->given, near->best)
+                      : conf_fail(why, name, line, "unknown %s '%s'", what, near->given);
+}
+
 int conf_parse(config_t *c, const char *name, struct span bytes, struct buf *why)
 {
     struct buf copy;
@@ -187,6 +231,8 @@ int conf_parse(config_t *c, const char *name, struct span bytes, struct buf *why
         rc = copy.bad;
     else if (config_setting_length(config_root_setting(c)) == 0)
         rc = conf_fail(why, name, 1, "nothing is set in this file");
+    else
+        rc = check_strings(name, c, why);
 out:
     buf_release(&copy);
     return rc;

@@ -68,20 +68,11 @@ static bool is_group(const struct load *l, const char *path)
 
 static int unknown(const struct load *l, const config_setting_t *at, const char *path)
 {
-    const char *near = NULL;
-    unsigned best = 3;
+    struct conf_near near = CONF_NEAR(path);
 
-    for (size_t i = 0; i < l->n; i++) {
-        unsigned d = text_distance(span_str(path), span_str(l->table[i].path), best);
-
-        if (d < best) {
-            best = d;
-            near = l->table[i].path;
-        }
-    }
-    return conf_fail(l->why, l->file, line_of(at),
-                     near ? "unknown setting '%s'; did you mean '%s'?" : "unknown setting '%s'",
-                     path, near);
+    for (size_t i = 0; i < l->n; i++)
+        conf_near(&near, l->table[i].path);
+    return conf_unknown(l->why, l->file, line_of(at), "setting", &near);
 }
 
 static const char *type_words(enum setting_type type)
@@ -95,6 +86,8 @@ static const char *type_words(enum setting_type type)
         return "true or false";
     case SETTING_STRINGS:
         return "a list of texts, as [ \"a\", \"b\" ]";
+    case SETTING_OTHER:
+        break;
     }
     return "";
 }
@@ -168,23 +161,10 @@ static int take(const struct load *l, const struct setting *s, const config_sett
         return 0;
     case SETTING_STRINGS:
         return take_strings(l, s, at, slot(s, l->target));
+    case SETTING_OTHER:
+        return 0;
     }
     return -HL_ECONFIG;
-}
-
-/* The setting after @at in the order of the file, not descending unless @into; NULL at the end. */
-static config_setting_t *next(config_setting_t *at, bool into)
-{
-    if (into && config_setting_length(at) > 0)
-        return config_setting_get_elem(at, 0);
-    for (; !config_setting_is_root(at); at = config_setting_parent(at)) {
-        config_setting_t *up = config_setting_parent(at);
-        int i = config_setting_index(at) + 1;
-
-        if (i < config_setting_length(up))
-            return config_setting_get_elem(up, (unsigned)i);
-    }
-    return NULL;
 }
 
 static int walk(const struct load *l, config_t *c)
@@ -192,7 +172,7 @@ static int walk(const struct load *l, config_t *c)
     bool into = true;
     config_setting_t *at = config_root_setting(c);
 
-    while ((at = next(at, into))) {
+    while ((at = conf_next(at, into))) {
         char path[PATH_MAX_LEN];
         const struct setting *s;
         int rc = 0;
@@ -225,6 +205,7 @@ static int set_default(const struct setting *s, void *target)
         *(bool *)slot(s, target) = s->dflt != 0;
         return 0;
     case SETTING_STRINGS:
+    case SETTING_OTHER:
         return 0;
     }
     return -HL_ECONFIG;
@@ -248,7 +229,7 @@ static int fill_in(const struct load *l, config_t *c)
 
 static void clear(const struct setting *s, void *target)
 {
-    struct settings_list *list = slot(s, target);
+    struct settings_list *list = slot(s, target); /* if it is one */
 
     switch (s->type) {
     case SETTING_STRING:
@@ -267,6 +248,8 @@ static void clear(const struct setting *s, void *target)
         free(list->v);
         *list = (struct settings_list){ 0 };
         return;
+    case SETTING_OTHER:
+        return;
     }
 }
 
@@ -279,6 +262,7 @@ static void blank(const struct setting *s, void *target)
         return;
     case SETTING_INT:
     case SETTING_BOOL:
+    case SETTING_OTHER:
         return;
     case SETTING_STRINGS:
         *(struct settings_list *)slot(s, target) = (struct settings_list){ 0 };
@@ -286,10 +270,25 @@ static void blank(const struct setting *s, void *target)
     }
 }
 
+int settings_from(config_t *c, const char *name, const struct setting *table, size_t n,
+                  void *target, struct buf *why)
+{
+    struct load l = { name, table, n, target, why };
+    int rc;
+
+    for (size_t i = 0; i < n; i++)
+        blank(&table[i], target);
+    rc = walk(&l, c);
+    if (!rc)
+        rc = fill_in(&l, c);
+    if (rc)
+        settings_free(table, n, target);
+    return rc;
+}
+
 int settings_load(const char *path, const struct setting *table, size_t n, void *target,
                   struct buf *why)
 {
-    struct load l = { path, table, n, target, why };
     config_t c;
     int rc;
 
@@ -298,11 +297,7 @@ int settings_load(const char *path, const struct setting *table, size_t n, void 
         blank(&table[i], target);
     rc = conf_read(&c, path, why);
     if (!rc)
-        rc = walk(&l, &c);
-    if (!rc)
-        rc = fill_in(&l, &c);
-    if (rc)
-        settings_free(table, n, target);
+        rc = settings_from(&c, path, table, n, target, why);
     config_destroy(&c);
     return rc;
 }

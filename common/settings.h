@@ -8,7 +8,7 @@
  * file and line and, two typos away, "did you mean".  @include is refused.  An empty file is an error.
  * Pointers in the target are strdup'ed and freed by settings_free().
  */
-enum setting_type { SETTING_STRING, SETTING_INT, SETTING_BOOL, SETTING_STRINGS };
+enum setting_type { SETTING_STRING, SETTING_INT, SETTING_BOOL, SETTING_STRINGS, SETTING_OTHER /* known; who loads it reads it */ };
 
 struct settings_list {
     char **v;
@@ -28,6 +28,9 @@ struct setting {
 
 /** settings_load - read @path into @target; on error a full line "file:line: error: ..." is in @why. 0, -HL_ECONFIG, -HL_ENOENT. */
 int settings_load(const char *path, const struct setting *table, size_t n, void *target, struct buf *why);
+struct config_t;
+/** settings_from - the same from a parsed file; @name stands in messages. */
+int settings_from(struct config_t *c, const char *name, const struct setting *table, size_t n, void *target, struct buf *why);
 void settings_free(const struct setting *table, size_t n, void *target);
 /** settings_dump - every setting of a file that settings_load() accepts, with its value and origin (file:line or "built-in"). */
 int settings_dump(const char *path, const struct setting *table, size_t n, struct buf *out);

@@ -39,6 +39,9 @@ static void put_set(struct buf *out, const struct setting *s, const config_setti
         }
         buf_put_str(out, " ]");
         return;
+    case SETTING_OTHER:
+        buf_put_str(out, "...");
+        return;
     }
 }
 
@@ -56,6 +59,9 @@ static void put_default(struct buf *out, const struct setting *s)
         return;
     case SETTING_STRINGS:
         buf_put_str(out, "[ ]");
+        return;
+    case SETTING_OTHER:
+        buf_put_str(out, "...");
         return;
     }
 }

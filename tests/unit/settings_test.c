@@ -149,6 +149,7 @@ static void refused(void **state)
         { "NUL", O "\0quiet = 1;", ":2: error: not plain UTF-8", sizeof(O "\0quiet = 1;") - 1 },
         { "direction override", "# \xe2\x80\xae\n" O, ":1: error: not plain UTF-8", 0 },
         { "escape", O "note = \"\x1b[2J\";", ":2: error: not plain UTF-8", 0 },
+        { "escape by escape", O "note = \"\\x1b[2J\";", ":2: error: a control or direction", 0 },
         { "open string", O "note = \"abc", "error: syntax error", 0 },
         { "open comment", "origin /* abc", "error: syntax error", 0 },
         { "a hundred brackets", O "note = ((((((((((((((((((((((((((((((",
