@@ -323,49 +323,64 @@ void world_subkeys(struct subkeys *s, const char *poc, uint64_t serial, uint64_t
     }
 }
 
-static void init_cards(struct world *w, struct buf *text)
+void world_set_card(struct world *w, int party, struct card *card)
+{
+    struct buf text;
+
+    buf_init(&text, DOCUMENT_MAX);
+    card_print(&text, w->realm, card);
+    buf_clear(&w->card[party]);
+    world_sign_roots(&w->card[party], buf_span(&text), world_party[party]);
+    buf_release(&text);
+}
+
+static void init_cards(struct world *w)
 {
     for (int party = 0; party < WORLD_PARTIES; party++) {
         struct note_key witness;
         struct card card;
 
-        buf_clear(text);
         world_card(&card, w->realm, party, w->now_ms);
-        card_print(text, w->realm, &card);
         buf_init(&w->card[party], DOCUMENT_MAX);
-        world_sign_roots(&w->card[party], buf_span(text), world_party[party]);
+        world_set_card(w, party, &card);
         fingerprint(w->fingerprint[party], w->realm, party, &witness);
         world_card_release(&card);
     }
 }
 
-static void init_subkeys(struct world *w, struct buf *text)
+void world_announce(struct buf *note, enum realm realm, const struct subkeys *s)
+{
+    char label[128];
+    const char *const labels[] = { label };
+    struct buf text;
+
+    buf_init(&text, DOCUMENT_MAX);
+    subkeys_print(&text, realm, s);
+    snprintf(label, sizeof(label), "%s/station", s->poc);
+    world_sign(note, buf_span(&text), s->poc, labels, 1);
+    buf_release(&text);
+}
+
+static void init_subkeys(struct world *w)
 {
     for (size_t i = 0; i < WORLD_POCS; i++) {
-        char label[128];
-        const char *const labels[] = { label };
         struct subkeys s;
 
-        buf_clear(text);
-        world_subkeys(&s, world_poc[i], 1, clock_day(w->now_ms) - 1, 30);
-        subkeys_print(text, w->realm, &s);
         buf_init(&w->subkeys[i], DOCUMENT_MAX);
-        snprintf(label, sizeof(label), "%s/station", world_poc[i]);
-        world_sign(&w->subkeys[i], buf_span(text), world_poc[i], labels, 1);
+        world_subkeys(&s, world_poc[i], 1, clock_day(w->now_ms) - 1, 30);
+        world_announce(&w->subkeys[i], w->realm, &s);
     }
 }
 
-static void init_agreement(struct world *w)
+void world_set_agreement(struct world *w, struct agreement *filled)
 {
-    struct agreement filled, *parsed;
+    struct agreement *parsed;
     struct buf why;
     int rc;
 
     buf_init(&why, 1024);
-    buf_init(&w->text, DOCUMENT_MAX);
-    world_agreement(&filled, w->realm, w->now_ms);
-    agreement_print(&w->text, w->realm, &filled);
-    world_agreement_release(&filled);
+    buf_clear(&w->text);
+    agreement_print(&w->text, w->realm, filled);
     rc = agreement_new(&parsed, w->realm, buf_span(&w->text), &why);
     if (rc)
         fprintf(stderr, "world: %s\n", buf_str(&why));
@@ -373,24 +388,32 @@ static void init_agreement(struct world *w)
     for (size_t i = 0; i < WORLD_CHANNELS; i++)
         memcpy(w->channel[i], parsed->channel[i].id, 32);
     for (int party = 0; party < WORLD_PARTIES; party++) {
-        buf_init(&w->agreement[party], DOCUMENT_MAX);
+        buf_clear(&w->agreement[party]);
         world_sign_roots(&w->agreement[party], buf_span(&w->text), world_party[party]);
     }
     agreement_free(parsed);
     buf_release(&why);
 }
 
+static void init_agreement(struct world *w)
+{
+    struct agreement filled;
+
+    buf_init(&w->text, DOCUMENT_MAX);
+    for (int party = 0; party < WORLD_PARTIES; party++)
+        buf_init(&w->agreement[party], DOCUMENT_MAX);
+    world_agreement(&filled, w->realm, w->now_ms);
+    world_set_agreement(w, &filled);
+    world_agreement_release(&filled);
+}
+
 void world_init(struct world *w, enum realm realm, uint64_t now_ms)
 {
-    struct buf text;
-
     *w = (struct world){ .realm = realm, .now_ms = now_ms };
     snprintf(w->origin, sizeof(w->origin), "%s", origins[realm]);
-    buf_init(&text, DOCUMENT_MAX);
-    init_cards(w, &text);
-    init_subkeys(w, &text);
+    init_cards(w);
+    init_subkeys(w);
     init_agreement(w);
-    buf_release(&text);
 }
 
 void world_release(struct world *w)
@@ -465,6 +488,8 @@ static struct world_key position_key(const char *poc, const char *position)
 {
     char label[128];
 
+    if (strchr(position, '/'))
+        return world_key(position);
     snprintf(label, sizeof(label), "%s/%s", poc, position);
     return world_key(label);
 }

@@ -86,6 +86,11 @@ void world_next_card(struct card *card, struct span prev_note);
 void world_agreement(struct agreement *a, enum realm realm, uint64_t now_ms);
 void world_agreement_release(struct agreement *a);
 void world_subkeys(struct subkeys *s, const char *poc, uint64_t serial, uint64_t first_day, size_t days);
+/** world_announce - append @s as a note signed by its PoC's station. */
+void world_announce(struct buf *note, enum realm realm, const struct subkeys *s);
+/** world_set_card/world_set_agreement - sign a changed struct and let @w hold its note(s) instead. */
+void world_set_card(struct world *w, int party, struct card *card);
+void world_set_agreement(struct world *w, struct agreement *filled);
 
 /*
  * An envelope with good signatures, ids and subkeys of the world, but a body and wraps of nothing that opens:
@@ -95,7 +100,7 @@ void world_subkeys(struct subkeys *s, const char *poc, uint64_t serial, uint64_t
 struct world_message {
     unsigned kind, code, precedence, flags;
     int channel;                 /* WORLD_CRISIS ... */
-    const char *sender, *key;    /* key: position, "watch-1" or "station" */
+    const char *sender, *key;    /* key: position, "watch-1" or "station"; or a whole label */
     const char *draft;           /* position of the drafter, NULL: one key does both */
     const char *to[8];           /* up to a NULL; none: empty list */
     unsigned role[8];            /* 0: action */
@@ -104,7 +109,7 @@ struct world_message {
     uint8_t chain;               /* the chain is 16 of these */
     uint8_t salt;                /* another commit, so another message */
     size_t n_refs;
-    const uint8_t *ref[4];
+    uint8_t ref[4][32];
 };
 void world_message_init(struct world_message *m, const struct world *w);
 /** world_envelope - the file form of @m, appended to @out. */
