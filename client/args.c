@@ -3,43 +3,15 @@
 #include <string.h>
 
 #include "common/error.h"
-
-#define WORD_MAX 40
-
-/* Damerau's distance with adjacent swaps, words of at most WORD_MAX letters. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b), row[3][WORD_MAX + 1];
-
-    if (n > WORD_MAX || m > WORD_MAX)
-        return WORD_MAX;
-    for (size_t j = 0; j <= m; j++)
-        row[0][j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t *now = row[i % 3], *up = row[(i + 2) % 3], *upup = row[(i + 1) % 3];
-
-        now[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t d = up[j - 1] + (a[i - 1] != b[j - 1]);
-
-            d = up[j] + 1 < d ? up[j] + 1 : d;
-            d = now[j - 1] + 1 < d ? now[j - 1] + 1 : d;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                upup[j - 2] + 1 < d)
-                d = upup[j - 2] + 1;
-            now[j] = d;
-        }
-    }
-    return row[n % 3][m];
-}
+#include "common/text.h"
 
 const char *nearest(const char *word, const char *const *list)
 {
     const char *best = NULL;
-    size_t least = 3;
+    unsigned least = 3;
 
     for (; *list; list++) {
-        size_t d = distance(word, *list);
+        unsigned d = text_distance(span_str(word), span_str(*list), 2);
 
         if (d < least) {
             least = d;
