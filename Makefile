@@ -112,6 +112,10 @@ $(REPLAY): $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fu
 $(FUZZ): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
 	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
+BENCH := $(addprefix $(B)/tests/bench/,load floor fill)
+$(BENCH): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # What does not build is counted as failed by name; all the rest is still run.
 test:
 	@sh tests/deps.sh test
