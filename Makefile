@@ -47,7 +47,7 @@ SRC_keys   := $(wildcard keys/*.c)
 SRC_server := $(filter-out server/hotlined.c,$(wildcard server/*.c))
 SRC_audit  := $(filter-out client/audit/hotline_audit.c,$(wildcard client/audit/*.c))
 SRC_client := $(filter-out client/hotline.c,$(wildcard client/*.c client/drill/*.c client/console/*.c))
-PROGRAMS := $(if $(wildcard server/hotlined.c),$(B)/hotlined) $(if $(wildcard client/hotline.c),$(B)/hotline) \
+PROGRAMS := $(if $(wildcard server/broker.c),$(B)/hotlined) $(if $(wildcard client/verbs.c),$(B)/hotline) \
             $(if $(wildcard client/audit/hotline_audit.c),$(B)/hotline-audit)
 
 # A test links the layers that it includes and those below, so a broken layer above does not stop it.
@@ -112,8 +112,8 @@ $(REPLAY): $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fu
 $(FUZZ): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
 	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-BENCH := $(addprefix $(B)/tests/bench/,load floor fill)
-$(BENCH): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
+LOADS := $(addprefix $(B)/tests/bench/,load floor fill)
+$(LOADS): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # What does not build is counted as failed by name; all the rest is still run.
@@ -136,7 +136,7 @@ demo:
 
 bench:
 	@sh tests/deps.sh bench
-	@$(MAKE_ALL) -s programs $(BENCH)
+	@$(MAKE_ALL) -s programs $(BENCH) $(LOADS)
 	@BUILD=$(B) sh tests/bench/run.sh
 
 fuzz:

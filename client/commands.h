@@ -85,4 +85,7 @@ int cmd_topic(struct session *s, const char *topic);
 /** print_version - for --version; returns the exit status. */
 int print_version(void);
 
+/** station_dump - every setting of the desk, its value and where it comes from. */
+int station_dump(const struct station *s, struct buf *out);
+
 #endif
