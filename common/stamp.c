@@ -1,8 +1,8 @@
+#include <string.h>
+
 #include "common/cbor.h"
 #include "common/envelope.h"
 #include "common/error.h"
-
-#include <string.h>
 
 /*
  * The stamp: how an envelope leaves; and the wraps: who can open it.

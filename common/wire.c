@@ -88,17 +88,13 @@ static const struct layout *layout_of(uint64_t verb)
     return NULL;
 }
 
-/* A body rides inline only behind its whole front, and only when both fit; a longer front comes by
- * its first chunk. */
+/* A front longer than a chunk comes by its first chunk; then there is no room for an inline body.
+ */
 static int front_check(const struct frame *f)
 {
     size_t first = f->front_len < WIRE_CHUNK ? f->front_len : WIRE_CHUNK;
 
-    if (f->front.n != first)
-        return -HL_EFORMAT;
-    if (f->body.n && (f->front.n < f->front_len || f->front.n + f->body.n > WIRE_INLINE))
-        return -HL_EFORMAT;
-    return 0;
+    return f->front.n == first && f->front.n + f->body.n <= WIRE_INLINE ? 0 : -HL_EFORMAT;
 }
 
 static int frame_check(const struct frame *f)
