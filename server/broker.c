@@ -1,0 +1,702 @@
+#include "server/broker.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/parallel.h"
+#include "server/control.h"
+#include "server/fetch.h"
+#include "server/intake.h"
+#include "server/queue.h"
+#include "server/stages.h"
+#include "server/status.h"
+#include "server/work.h"
+
+/*
+ * The order of the turn:
+ *
+ *     control frames -> due deadlines -> choose -> decode and verify (threads) -> judge and stage,
+ * one by one -> fetches
+ *     -> commit -> signer asked -> keys, receipts of what is signed already, GOTs, deliveries,
+ * witnesses -> frames leave
+ *
+ * Nothing leaves before the commit, and after it nothing creates an entry.
+ */
+#define TURN_ENTRIES 256
+#define TURN_BYTES (256u << 10)
+#define TURN_CONTROL 1024
+#define TURN_FETCHES 32
+#define TURN_DELIVER (1u << 20)
+#define NOTES_MS 200      /* a note alone waits so long for a commit that it can share */
+#define SPACE_MS 100      /* how old the free space may be */
+#define KEYS_MS 60000     /* validity ends without a document: the table is made again */
+#define ANNOUNCE_MS 10000 /* everybody gets a newer checkpoint at least so often */
+
+struct broker {
+    struct stages st;
+    struct queue *queue;
+    struct intake intake;
+    struct work *work; /* TURN_ENTRIES */
+    size_t n_work;
+    uint8_t (*keys)[32]; /* the table that is out */
+    size_t n_keys;
+    bool keys_out, overflow, more_deliveries;
+    uint64_t keys_ms, space_ms, notes_ms, announced_ms;
+    char origin[NOTE_MAX_NAME + 1];
+    uint8_t log_key[32];
+};
+
+void stages_diag(struct stages *st, int level, const char *fmt, ...)
+{
+    char line[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    st->out->diag(st->out->arg, level, line);
+}
+
+void stages_session_end(struct stages *st, struct session *s)
+{
+    struct office *o = s->office;
+
+    upload_gone(st->uploads, s->conn);
+    receipts_gone(st->receipts, s->conn);
+    cosign_gone(st->cosign, s->conn);
+    delivery_end(st->deliveries, s);
+    if (session_end(st->sessions, s) && !st->failed)
+        st->failed = delivery_start(st->deliveries, o->current, o->current->since);
+}
+
+/* ---- open, close ---- */
+
+static void defaults(struct broker *b, const struct broker_conf *conf)
+{
+    struct broker_conf *c = &b->st.conf;
+
+    *c = *conf;
+    snprintf(b->origin, sizeof(b->origin), "%s", conf->origin);
+    memcpy(b->log_key, conf->log_key, 32);
+    c->origin = b->origin;
+    c->log_key = b->log_key;
+    c->quota_messages = c->quota_messages ? c->quota_messages : 10000;
+    c->quota_bytes = c->quota_bytes ? c->quota_bytes : UINT64_C(256) << 20;
+    c->space_low = c->space_low ? c->space_low : UINT64_C(256) << 20;
+    c->space_min = c->space_min ? c->space_min : UINT64_C(64) << 20;
+}
+
+/* Each opens on what stands before it. */
+static int open_stages(struct stages *st)
+{
+    const struct quota_conf quota = { st->conf.quota_messages, st->conf.quota_bytes };
+    enum realm realm = st->conf.realm;
+    int rc;
+
+    if ((rc = log_open(st->store, realm, &st->committed, &st->log)))
+        return rc;
+    entries_init(&st->entries, st->log, realm);
+    if ((rc = head_open(&st->head, &st->conf, st->out, st->store, st->log)) ||
+        (rc = sessions_open(&st->sessions)) || (rc = facts_open(st->store, realm, &st->facts)) ||
+        (rc = quotas_open(&quota, &st->quotas)) ||
+        (rc = mailboxes_open(st->store, realm, &st->mailboxes)) ||
+        (rc = deliveries_open(st->store, realm, st->mailboxes, &st->outbox, &st->deliveries)) ||
+        (rc = deadlines_open(st->store, realm, &st->deadlines)) ||
+        (rc = uploads_open(st->store, &st->uploads)) ||
+        (rc = receipts_open(st->log, st->sessions, &st->outbox, &st->receipts)) ||
+        (rc = documents_open(st->store, &st->entries, realm, st->conf.origin, st->dir,
+                             &st->documents)) ||
+        (rc = cosign_open(&st->conf, st->store, st->log, &st->head, st->sessions, &st->outbox,
+                          &st->cosign)))
+        return rc;
+    return cosign_reload(st->cosign, st->dir);
+}
+
+int broker_open(const struct broker_conf *conf, const struct broker_out *out,
+                struct broker **result)
+{
+    const struct store_conf store = { .path = conf->store_path,
+                                      .realm = conf->realm,
+                                      .origin = conf->origin };
+    struct broker *b = calloc(1, sizeof(*b));
+    int rc = -HL_ENOMEM;
+
+    *result = NULL;
+    if (!b)
+        return rc;
+    defaults(b, conf);
+    b->st.out = out;
+    outbox_init(&b->st.outbox);
+    buf_init(&b->st.death, 2 * CHECKPOINT_MAX);
+    b->st.free_bytes = UINT64_MAX;
+    b->work = calloc(TURN_ENTRIES, sizeof(*b->work));
+    b->st.dir = directory_new(conf->realm);
+    if (b->work && b->st.dir)
+        rc = queue_open(&b->queue);
+    if (!rc)
+        rc = store_open(&store, &b->st.store, &b->st.committed);
+    if (!rc)
+        rc = open_stages(&b->st);
+    if (!rc)
+        rc = broker_reload(b);
+    if (rc)
+        broker_close(b);
+    else
+        *result = b;
+    return rc;
+}
+
+void broker_close(struct broker *b)
+{
+    struct stages *st = &b->st;
+
+    if (st->sessions)
+        broker_gone(b, 0);
+    cosign_close(st->cosign);
+    documents_close(st->documents);
+    receipts_close(st->receipts);
+    uploads_close(st->uploads);
+    deadlines_close(st->deadlines);
+    deliveries_close(st->deliveries);
+    mailboxes_close(st->mailboxes);
+    quotas_close(st->quotas);
+    facts_close(st->facts);
+    sessions_close(st->sessions);
+    head_release(&st->head);
+    entries_release(&st->entries);
+    log_close(st->log);
+    store_close(st->store);
+    directory_free(st->dir);
+    outbox_release(&st->outbox);
+    buf_release(&st->death);
+    queue_close(b->queue);
+    free(b->work);
+    free(b->keys);
+    free(b);
+}
+
+int broker_reload(struct broker *b)
+{
+    size_t n = 0;
+    int rc;
+
+    if (!b->st.conf.documents_dir)
+        return 0;
+    rc = documents_scan(b->st.documents, b->st.conf.documents_dir, b->queue, &n);
+    if (rc)
+        stages_diag(&b->st, 4, "documents folder: %s", error_text(rc));
+    else if (n)
+        stages_diag(&b->st, 6, "documents folder: %zu to record", n);
+    return rc == -HL_ENOMEM ? rc : 0;
+}
+
+/* ---- input ---- */
+
+/* A chunk goes the way of its stream; what is nobody's only gets an answer. */
+static enum queue_class class_of(const struct broker *b, uint64_t conn, const struct peek *p)
+{
+    static const enum queue_class of_precedence[] = { QUEUE_ROUTINE, QUEUE_PRIORITY,
+                                                      QUEUE_IMMEDIATE, QUEUE_FLASH };
+    const struct upload *u =
+        p->verb == VERB_CHUNK ? upload_find(b->st.uploads, conn, p->tag) : NULL;
+
+    return u && u->accepted ? of_precedence[u->precedence] : p->class;
+}
+
+int broker_frame(struct broker *b, uint64_t conn, const uint8_t key[static 32], struct span frame)
+{
+    struct session *s;
+    struct peek peek;
+    int rc;
+
+    b->st.metrics.frames++;
+    if (conn == 0 || frame.n > WIRE_FRAME_MAX)
+        return 0; /* the front's own mistake */
+    if (queue_peek(&peek, frame) != 0)
+        b->st.metrics.malformed++;
+    rc = queue_put(b->queue, INPUT_FRAME, class_of(b, conn, &peek), conn, peek.tag, key, frame);
+    if (rc != -HL_ETOOBIG)
+        return rc;
+    b->st.metrics.overflow++;
+    s = session_find(b->st.sessions, conn);
+    if (s)
+        s->overflow = b->overflow = true;
+    return 0;
+}
+
+static void end_session(void *arg, struct session *s)
+{
+    stages_session_end(arg, s);
+}
+
+void broker_gone(struct broker *b, uint64_t conn)
+{
+    struct session *s = conn ? session_find(b->st.sessions, conn) : NULL;
+
+    queue_drop(b->queue, conn);
+    if (s)
+        stages_session_end(&b->st, s);
+    else if (conn == 0)
+        session_each(b->st.sessions, end_session, &b->st);
+}
+
+/* The session that an input came from; NULL when its key is in no card in force (any more). */
+static int session_of(struct broker *b, const struct input *in, struct session **out)
+{
+    struct span poc;
+    int rc;
+
+    *out = session_find(b->st.sessions, in->conn);
+    if (*out && memcmp((*out)->key, in->key, 32) == 0)
+        return 0;
+    poc = *out ? SPAN_NONE : directory_transport(b->st.dir, b->st.now_ms, in->key);
+    *out = NULL;
+    if (poc.n == 0) {
+        b->st.metrics.unknown_key++;
+        return 0;
+    }
+    rc = session_get(b->st.sessions, in->conn, in->key, poc, out);
+    return rc == -HL_ENOMEM ? rc : 0;
+}
+
+static int control_one(struct broker *b, const struct input *in)
+{
+    struct frame f;
+    struct session *s;
+    int rc = session_of(b, in, &s);
+
+    if (rc || !s)
+        return rc;
+    rc = frame_decode(&f, SPAN(in->bytes, in->n));
+    if (rc) {
+        outbox_refuse(&b->st.outbox, in->conn, 0, rc, NULL);
+        return 0;
+    }
+    return control_frame(&b->st, s, &f, b->queue);
+}
+
+static int control_phase(struct broker *b)
+{
+    struct input *in;
+    int rc = 0;
+
+    for (size_t i = 0; i < TURN_CONTROL && !rc && (in = queue_take(b->queue, QUEUE_CONTROL)); i++) {
+        rc = control_one(b, in);
+        input_free(in);
+    }
+    return rc;
+}
+
+/* ---- the log dies ---- */
+
+/* Staged before anything else of the turn; the evidence is the client's checkpoint and our own
+ * newest. */
+static int die(struct broker *b)
+{
+    struct stages *st = &b->st;
+    int rc;
+
+    if (st->death.n == 0 || st->head.dead)
+        return 0;
+    buf_put_u8(&st->death, '\n');
+    buf_put_span(&st->death, buf_span(&st->head.note));
+    rc = st->death.bad ? st->death.bad
+                       : store_stage_note(st->store, STORE_NOTE_DEAD, buf_span(&st->death));
+    st->head.dead = true;
+    stages_diag(st, 3,
+                "this log is closed for good; announce its next generation in the host's card");
+    return rc;
+}
+
+/* ---- choose, prepare, do ---- */
+
+static size_t stream_bytes(const struct input *in)
+{
+    return in->n > 2048 ? in->n : 0; /* inline bodies and chunks; small frames count as entries */
+}
+
+static bool is_document(const struct input *in)
+{
+    struct peek p;
+
+    if (in->type == INPUT_DOCUMENT)
+        return true;
+    return in->type == INPUT_FRAME && queue_peek(&p, SPAN(in->bytes, in->n)) == 0 &&
+           p.verb == VERB_DOCUMENT;
+}
+
+static bool receipts_full(const struct broker *b)
+{
+    return receipts_waiting(b->st.receipts) > RECEIPTS_MAX - TURN_ENTRIES;
+}
+
+/* A turn with FLASH holds only FLASH; a document closes its turn. */
+static void choose(struct broker *b)
+{
+    bool flash = queue_waiting(b->queue, QUEUE_FLASH) > 0, closed = receipts_full(b);
+    size_t room = TURN_ENTRIES > b->intake.entries ? TURN_ENTRIES - b->intake.entries : 0,
+           bytes = 0;
+
+    b->n_work = 0;
+    for (enum queue_class c = QUEUE_FLASH; c <= (flash ? QUEUE_FLASH : QUEUE_ROUTINE); c++) {
+        while (!closed && b->n_work < room && bytes < TURN_BYTES) {
+            struct input *in = queue_take(b->queue, c);
+
+            if (!in)
+                break;
+            b->work[b->n_work++].in = in;
+            bytes += stream_bytes(in);
+            closed = is_document(in);
+        }
+    }
+}
+
+static void prepare_one(void *arg, size_t i)
+{
+    struct broker *b = arg;
+
+    work_prepare(&b->work[i], b->st.conf.realm);
+}
+
+static int do_frame(struct broker *b, struct work *w)
+{
+    struct session *s;
+    int rc = session_of(b, w->in, &s);
+
+    if (rc || !s)
+        return rc;
+    delivery_credit(b->st.deliveries, s);
+    if (!s->ready) {
+        outbox_refuse(&b->st.outbox, s->conn, 0, -HL_ESTATE, "HELLO comes first");
+        return 0;
+    }
+    if (w->judged)
+        return intake_envelope(&b->intake, w);
+    if (w->rc) {
+        outbox_refuse(&b->st.outbox, s->conn, 0, w->rc, NULL);
+        return 0;
+    }
+    if (w->frame.verb == VERB_DOCUMENT)
+        return intake_document(&b->intake, s->conn, w->frame.tag, w->frame.note);
+    assert(w->frame.verb == VERB_CHUNK);
+    return intake_chunk(&b->intake, w);
+}
+
+static int do_work(struct broker *b, struct work *w)
+{
+    if (w->in->type == INPUT_DOCUMENT)
+        return intake_document(&b->intake, 0, 0, SPAN(w->in->bytes, w->in->n));
+    return do_frame(b, w);
+}
+
+static int work_phase(struct broker *b)
+{
+    int rc = 0;
+
+    choose(b);
+    parallel_for(b->n_work, prepare_one, b);
+    for (size_t i = 0; i < b->n_work; i++) {
+        if (!rc)
+            rc = do_work(b, &b->work[i]);
+        input_free(b->work[i].in);
+        b->work[i].in = NULL;
+    }
+    return rc;
+}
+
+static int fetch_one(struct broker *b, const struct input *in)
+{
+    struct frame f;
+    struct session *s;
+    int rc = session_of(b, in, &s);
+
+    if (rc || !s)
+        return rc;
+    delivery_credit(b->st.deliveries, s);
+    rc = s->ready ? frame_decode(&f, SPAN(in->bytes, in->n)) : -HL_ESTATE;
+    if (!rc)
+        return fetch_frame(&b->st, s, &f);
+    outbox_refuse(&b->st.outbox, s->conn, 0, rc, NULL);
+    return 0;
+}
+
+static int fetch_phase(struct broker *b)
+{
+    struct input *in;
+    int rc = 0;
+
+    for (size_t i = 0; i < TURN_FETCHES && !rc && (in = queue_take(b->queue, QUEUE_FETCH)); i++) {
+        rc = fetch_one(b, in);
+        input_free(in);
+    }
+    return rc;
+}
+
+/* ---- commit ---- */
+
+static int commit(struct broker *b)
+{
+    struct stages *st = &b->st;
+    struct store_head next = { .size = log_size(st->log), .time_ms = log_time(st->log, 0) };
+    bool alone = store_staged_bytes(st->store) == 0 && next.size == st->committed.size;
+    int rc;
+
+    if (alone && st->now_ms < b->notes_ms + NOTES_MS)
+        return 0;
+    rc = head_stage(&st->head);
+    if (!rc)
+        rc = cosign_stage(st->cosign);
+    if (rc || (next.size == st->committed.size && store_staged_bytes(st->store) == 0))
+        return rc;
+    log_root(st->log, next.root);
+    rc = store_commit(st->store, &st->committed, &next);
+    if (rc)
+        return rc;
+    b->notes_ms = st->now_ms;
+    st->metrics.commits++;
+    st->committed = next;
+    return 0;
+}
+
+/* ---- after the commit ---- */
+
+struct table {
+    uint8_t (*key)[32];
+    size_t n, cap;
+    bool bad;
+};
+
+static void table_add(void *arg, const uint8_t key[static 32], struct span poc)
+{
+    struct table *t = arg;
+    size_t cap = t->cap ? t->cap * 2 : 64;
+    void *p;
+
+    (void)poc;
+    if (t->n == t->cap) {
+        p = t->bad ? NULL : realloc(t->key, cap * 32);
+        if (!p) {
+            t->bad = true;
+            return;
+        }
+        t->key = p;
+        t->cap = cap;
+    }
+    memcpy(t->key[t->n++], key, 32);
+}
+
+/* A session lives as long as its key is that of its PoC. */
+static void end_if_revoked(void *arg, struct session *s)
+{
+    struct stages *st = arg;
+
+    if (!span_eq(directory_transport(st->dir, st->now_ms, s->key), session_poc(s)))
+        stages_session_end(st, s);
+}
+
+static int send_keys(struct broker *b)
+{
+    struct stages *st = &b->st;
+    struct table t = { 0 };
+
+    if (b->keys_out && !st->keys_stale && st->now_ms < b->keys_ms + KEYS_MS)
+        return 0;
+    directory_each_transport(st->dir, st->now_ms, table_add, &t);
+    if (t.bad) {
+        free(t.key);
+        return -HL_ENOMEM;
+    }
+    b->keys_ms = st->now_ms;
+    if (!b->keys_out || t.n != b->n_keys || (t.n && memcmp(t.key, b->keys, t.n * 32) != 0)) {
+        st->out->keys(st->out->arg, HASHES(t.key), t.n);
+        session_each(st->sessions, end_if_revoked, st);
+    }
+    free(b->keys);
+    b->keys = t.key;
+    b->n_keys = t.n;
+    b->keys_out = true;
+    if (st->keys_stale)
+        st->failed = st->failed ? st->failed : cosign_reload(st->cosign, st->dir);
+    st->keys_stale = false;
+    return 0;
+}
+
+static void say_overflow(void *arg, struct session *s)
+{
+    struct stages *st = arg;
+
+    if (s->overflow)
+        outbox_refuse(&st->outbox, s->conn, 0, -HL_EQUOTA,
+                      "more frames at once than the window allows; some were dropped");
+    s->overflow = false;
+}
+
+static void send_got(void *arg, const struct upload *u)
+{
+    struct stages *st = arg;
+
+    outbox_got(&st->outbox, u->conn, u->tag, upload_next(u));
+}
+
+static int after_commit(struct broker *b)
+{
+    struct stages *st = &b->st;
+    int rc = head_ask(&st->head, &st->committed, st->now_ms, queue_empty(b->queue));
+
+    if (!rc)
+        rc = send_keys(b);
+    if (!rc && st->head.size)
+        rc = receipts_release(st->receipts, st->head.size, buf_span(&st->head.note));
+    if (rc)
+        return rc;
+    upload_each_dirty(st->uploads, send_got, st);
+    rc = delivery_pump(st->deliveries, TURN_DELIVER);
+    b->more_deliveries = rc > 0;
+    if (rc >= 0)
+        rc = cosign_ask(st->cosign, st->now_ms);
+    if (b->overflow)
+        session_each(st->sessions, say_overflow, st);
+    b->overflow = false;
+    if (!rc)
+        outbox_flush(&st->outbox, st->out);
+    return rc;
+}
+
+static int turn(struct broker *b)
+{
+    struct stages *st = &b->st;
+    int rc = st->failed;
+    bool flash;
+
+    if (!rc && st->now_ms >= b->space_ms + SPACE_MS) {
+        rc = store_space(st->store, &st->free_bytes);
+        b->space_ms = st->now_ms;
+    }
+    intake_begin(&b->intake, st);
+    if (!rc)
+        rc = control_phase(b);
+    if (!rc)
+        rc = die(b);
+    flash = queue_waiting(b->queue, QUEUE_FLASH) > 0;
+    if (!rc)
+        rc = upload_expire(st->uploads, st->now_ms);
+    if (!rc && !flash)
+        rc = intake_due(&b->intake, TURN_ENTRIES / 2);
+    if (!rc)
+        rc = work_phase(b);
+    if (!rc && !flash)
+        rc = fetch_phase(b);
+    if (!rc)
+        rc = commit(b);
+    if (!rc)
+        rc = after_commit(b);
+    return rc ? rc : st->failed;
+}
+
+int broker_turn(struct broker *b, uint64_t now_ms)
+{
+    int rc;
+
+    b->st.now_ms = now_ms;
+    b->st.metrics.turns++;
+    rc = turn(b);
+    if (rc) {
+        stages_diag(&b->st, 3, "the turn failed: %s", error_text(rc));
+        b->st.failed = rc; /* a caller that goes on gets the same answer */
+        return rc;
+    }
+    if (b->more_deliveries || queue_waiting(b->queue, QUEUE_CONTROL) ||
+        queue_waiting(b->queue, QUEUE_FETCH))
+        return 1;
+    return !queue_empty(b->queue) && !receipts_full(b);
+}
+
+/* ---- the signer's note ---- */
+
+struct announce {
+    struct stages *st;
+    bool all;
+};
+
+static void announce_one(void *arg, struct session *s)
+{
+    struct announce *a = arg;
+
+    if (s->ready && (a->all || s->concern > s->checkpoint))
+        receipts_checkpoint(a->st->receipts, s, a->st->head.size, buf_span(&a->st->head.note));
+}
+
+static void announce(struct broker *b)
+{
+    struct stages *st = &b->st;
+    struct announce a = { st, st->now_ms >= b->announced_ms + ANNOUNCE_MS };
+
+    if (st->announce && st->announce <= st->head.size) {
+        a.all = true;
+        st->announce = 0;
+    }
+    if (a.all)
+        b->announced_ms = st->now_ms;
+    session_each(st->sessions, announce_one, &a);
+}
+
+int broker_signed(struct broker *b, struct span note)
+{
+    struct stages *st = &b->st;
+    int rc = head_signed(&st->head, &st->committed, note);
+
+    if (st->head.dead)
+        return 0;
+    if (rc == -HL_EFORK) {
+        stages_diag(
+            st, 3,
+            "the signer has signed what this store does not hold: the store was rolled back");
+        return st->death.n ? 0 : buf_put_span(&st->death, note);
+    }
+    if (rc != 1)
+        return rc;
+    st->metrics.signed_heads++;
+    rc = receipts_release(st->receipts, st->head.size, buf_span(&st->head.note));
+    if (rc)
+        return rc;
+    announce(b);
+    st->out->publish(st->out->arg, buf_span(&st->head.note));
+    outbox_flush(&st->outbox, st->out);
+    return 0;
+}
+
+/* ---- time ---- */
+
+static void sooner(int64_t *ms, int64_t other)
+{
+    if (other >= 0 && (*ms < 0 || other < *ms))
+        *ms = other;
+}
+
+int broker_timeout(const struct broker *b, uint64_t now_ms)
+{
+    const struct stages *st = &b->st;
+    uint64_t due = deadline_next_ms(st->deadlines);
+    int64_t ms = -1;
+
+    if (!b->keys_out || b->more_deliveries || (st->death.n && !st->head.dead) ||
+        (!queue_empty(b->queue) && !receipts_full(b)))
+        return 0;
+    sooner(&ms, head_timeout(&st->head, &st->committed, now_ms));
+    sooner(&ms, cosign_timeout(st->cosign, now_ms));
+    if (due != UINT64_MAX && !st->head.dead)
+        sooner(&ms, due > now_ms ? (int64_t)(due - now_ms) : 0);
+    if (st->head.fresh)
+        sooner(&ms, NOTES_MS);
+    sooner(&ms, KEYS_MS);
+    return (int)ms;
+}
+
+int broker_status(struct broker *b, struct buf *json)
+{
+    return status_write(&b->st, b->queue, b->n_keys, json);
+}

@@ -1,0 +1,564 @@
+#include "server/intake.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/text.h"
+
+/* ---- events ---- */
+
+static int event(struct intake *in, struct span poc, uint64_t index)
+{
+    delivery_touch(in->st->deliveries, office_find(in->st->sessions, poc));
+    return store_stage_event(in->st->store, poc, index);
+}
+
+static int notice(struct intake *in, const struct notice *n, struct entry *out)
+{
+    in->entries++;
+    in->st->metrics.notices++;
+    return entries_notice(&in->st->entries, n, in->st->now_ms, out);
+}
+
+/* ---- refusing ---- */
+
+/* States of this host that pass are no fact about the party. */
+static bool recordable(int rc)
+{
+    return rc != -HL_ESPACE && rc != -HL_EDEAD && rc != -HL_EBROKER && rc != -HL_EBUSY;
+}
+
+static int keep_evidence(struct intake *in, const struct envelope *env, const struct entry *entry)
+{
+    struct buf record;
+    int rc;
+
+    buf_init(&record, RECORD_MAX);
+    rc = record_put_envelope(&record, entry->time_ms, env);
+    if (!rc)
+        rc = documents_evidence(in->st->documents, entry->index, entry->time_ms, buf_span(&record));
+    buf_release(&record);
+    return rc;
+}
+
+static int record_refusal(struct intake *in, const struct envelope *env, int code,
+                          const char *sentence)
+{
+    struct notice n = { .kind = NOTICE_REFUSED, .mid = env->mid };
+    struct channel_facts channel;
+    struct key_facts key;
+    struct entry entry;
+    char detail[RECORD_DETAIL_MAX], hex[65];
+    int rc = directory_key(in->st->dir, DIRECTORY_NOW, in->st->now_ms, env->stamp.key, &key);
+
+    if (rc == -HL_EKEY || in->st->head.dead || !recordable(code) ||
+        !quota_take(in->st->quotas, QUOTA_REFUSALS, key.poc, in->st->now_ms))
+        return 0;
+    text_hex(hex, env->id, 32);
+    snprintf(detail, sizeof(detail), "%s: %s (envelope %s)", error_name(code), sentence, hex);
+    n.poc = key.poc;
+    n.detail = span_str(detail);
+    if (directory_channel(in->st->dir, DIRECTORY_NOW, in->st->now_ms, env->header.channel,
+                          &channel) != -HL_ECHANNEL) {
+        n.channel = env->header.channel;
+        n.sender = key.poc;
+    }
+    rc = notice(in, &n, &entry);
+    if (!rc)
+        rc = event(in, key.poc, entry.index);
+    if (!rc && code == -HL_ENUMBER)
+        rc = keep_evidence(in, env, &entry);
+    return rc;
+}
+
+static int refuse(struct intake *in, uint64_t conn, uint64_t tag, const struct envelope *env,
+                  int code, const char *sentence)
+{
+    if (!sentence || !*sentence)
+        sentence = error_text(code);
+    in->st->metrics.refused++;
+    outbox_refuse(&in->st->outbox, conn, tag, code, sentence);
+    return env ? record_refusal(in, env, code, sentence) : 0;
+}
+
+/* ---- judging: reads, decides, stages nothing ---- */
+
+static bool is_event(unsigned kind)
+{
+    return kind_is_step(kind) || kind == KIND_VOID || kind == KIND_LINK_TEST;
+}
+
+/* Errors of facts that only say that this host cannot tell now. */
+static int cannot_tell(struct intake *in, int rc)
+{
+    if (rc != -HL_ESTORE)
+        return rc;
+    stages_diag(in->st, 3, "a stored entry is damaged; an envelope that needs it was refused");
+    return -HL_EBROKER;
+}
+
+static int judge_space(const struct intake *in, const struct envelope *env)
+{
+    const struct stages *st = in->st;
+    bool step = kind_is_step(env->header.kind);
+
+    if (step || env->stamp.precedence == PRECEDENCE_FLASH)
+        return 0;
+    if (st->free_bytes < st->conf.space_min)
+        return -HL_ESPACE;
+    return st->free_bytes < st->conf.space_low && env->stamp.precedence < PRECEDENCE_IMMEDIATE
+               ? -HL_ESPACE
+               : 0;
+}
+
+static int judge_quota(struct intake *in, const struct envelope *env)
+{
+    struct mailbox *mb;
+    int rc = 0;
+
+    for (size_t i = 0; i < in->n_to && !rc && !is_event(env->header.kind); i++) {
+        rc = mailbox_get(in->st->mailboxes, in->to[i].poc, &mb);
+        if (!rc)
+            rc = quota_waiting(in->st->quotas, env->stamp.precedence, mb->count, mb->bytes,
+                               env->body_len);
+        if (rc == -HL_EQUOTA)
+            snprintf(in->verdict.sentence, sizeof(in->verdict.sentence),
+                     "too much waits for %.*s at this broker", (int)in->to[i].poc.n,
+                     (const char *)in->to[i].poc.p);
+    }
+    return rc;
+}
+
+static int judge_rules(struct intake *in, const struct envelope *env)
+{
+    struct stages *st = in->st;
+    struct rules_facts facts = { .dir = st->dir,
+                                 .at = DIRECTORY_NOW,
+                                 .time_ms = log_time(st->log, st->now_ms),
+                                 .origin = span_str(st->conf.origin) };
+    uint8_t other[32];
+    int rc = facts_number(st->facts, env, &facts.number, other), n;
+
+    if (!rc)
+        rc = facts_target(st->facts, env, &facts.target);
+    if (rc)
+        return cannot_tell(in, rc);
+    rc = rules_judge(env, &facts, &in->verdict);
+    if (rc)
+        return rc;
+    n = rules_recipients(env, &facts.target, in->to, COUNT(in->to));
+    in->n_to = n > 0 ? (size_t)n : 0;
+    return n < 0 ? n : 0;
+}
+
+/* 0: record it; 1: it is recorded, as @entry; else refused. */
+static int judge(struct intake *in, const struct envelope *env, struct fact_entry *entry)
+{
+    int rc = facts_id(in->st->facts, env->id, entry);
+
+    in->verdict = (struct verdict){ 0 };
+    in->n_to = 0;
+    if (rc == 0)
+        return 1;
+    if (rc != -HL_ENOENT)
+        return cannot_tell(in, rc);
+    rc = in->st->head.dead ? -HL_EDEAD : judge_rules(in, env);
+    if (!rc)
+        rc = judge_space(in, env);
+    if (!rc)
+        rc = judge_quota(in, env);
+    return rc;
+}
+
+/* ---- doing ---- */
+
+/* The recipient's own signature says that it has the message. */
+static int leave_mailbox(struct intake *in, const struct envelope *env)
+{
+    unsigned kind = env->header.kind;
+    struct mailbox *mb;
+    int rc;
+
+    if (kind != KIND_DELIVERED && kind != KIND_ACKNOWLEDGED && kind != KIND_CANNOT_READ)
+        return 0;
+    rc = mailbox_get(in->st->mailboxes, env->header.sender, &mb);
+    return rc ? rc : mailbox_take(in->st->mailboxes, mb, env->header.ref[0]);
+}
+
+static int put_mail(struct intake *in, const struct envelope *env, const struct recipient *to,
+                    uint64_t index)
+{
+    struct mail mail = { .index = index,
+                         .bytes = env->body_len,
+                         .precedence = (uint8_t)env->stamp.precedence,
+                         .held = to->role > ROLE_ALTERNATE };
+    struct mailbox *mb;
+    int rc = mailbox_get(in->st->mailboxes, to->poc, &mb);
+
+    memcpy(mail.mid, env->mid, 32);
+    delivery_touch(in->st->deliveries, office_find(in->st->sessions, to->poc));
+    return rc ? rc : mailbox_put(in->st->mailboxes, mb, &mail);
+}
+
+static int distribute(struct intake *in, const struct envelope *env, const struct entry *entry)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < in->n_to && !rc; i++)
+        rc = is_event(env->header.kind) ? event(in, in->to[i].poc, entry->index)
+                                        : put_mail(in, env, &in->to[i], entry->index);
+    return rc;
+}
+
+static int open_deadline(struct intake *in, const struct envelope *env, const struct entry *entry)
+{
+    uint64_t s = in->verdict.deadline_s;
+    bool action = false;
+
+    for (size_t i = 0; i < env->header.n_to; i++)
+        action = action || env->header.to[i].role == ROLE_ACTION;
+    if (!action || s == 0 || s > UINT32_MAX || is_event(env->header.kind))
+        return 0;
+    return deadline_add(in->st->deadlines, env, entry->index, entry->time_ms,
+                        entry->time_ms + s * 1000);
+}
+
+static int record(struct intake *in, uint64_t conn, uint64_t tag, const struct envelope *env,
+                  struct span body)
+{
+    struct stages *st = in->st;
+    struct fact_entry fact;
+    struct entry entry;
+    int rc = body.n ? upload_supersede(st->uploads, env->id) : 0;
+
+    if (!rc)
+        rc = entries_envelope(&st->entries, env, body, st->now_ms, &entry);
+    if (rc)
+        return rc;
+    in->entries++;
+    in->bytes += body.n;
+    st->metrics.recorded++;
+    fact = (struct fact_entry){ .index = entry.index, .time_ms = entry.time_ms };
+    memcpy(fact.salt, entry.salt, 32);
+    rc = distribute(in, env, &entry);
+    if (!rc)
+        rc = open_deadline(in, env, &entry);
+    if (!rc && kind_is_step(env->header.kind))
+        rc = deadline_step(st->deadlines, env->header.ref[0], env->header.sender, env->header.kind);
+    if (!rc)
+        rc = leave_mailbox(in, env);
+    if (!rc)
+        rc = facts_add(st->facts, env, &fact);
+    if (!rc)
+        rc = receipts_wait(st->receipts, conn, tag, &entry, false);
+    return rc;
+}
+
+/* It is in the log already: the same entry's receipt.  A step repeats what it does to the mailbox:
+ * the message may have been sealed again since. */
+static int duplicate(struct intake *in, uint64_t conn, uint64_t tag, const struct envelope *env,
+                     const struct fact_entry *fact)
+{
+    struct entry entry = { .index = fact->index, .time_ms = fact->time_ms };
+    int rc;
+
+    memcpy(entry.salt, fact->salt, 32);
+    in->st->metrics.duplicates++;
+    rc = in->st->head.dead ? 0 : leave_mailbox(in, env);
+    return rc ? rc : receipts_wait(in->st->receipts, conn, tag, &entry, false);
+}
+
+/* Fatal codes end the process; all others are answers. */
+static bool fatal(int rc)
+{
+    return rc == -HL_ENOMEM || rc == -HL_ESTORE || rc == -HL_EFENCED;
+}
+
+static int accept_stream(struct intake *in, struct work *w)
+{
+    struct stages *st = in->st;
+    struct upload *u = upload_find(st->uploads, w->in->conn, w->in->tag);
+    struct stream_id was;
+    int rc = 0;
+
+    if (w->in->type == INPUT_FRONT &&
+        (!u || !span_eq(buf_span(&u->front), SPAN(w->in->bytes, w->in->n))))
+        return 0; /* meanwhile it ended, or its tag was used again */
+    if (w->in->type == INPUT_FRAME)
+        rc = upload_begin(st->uploads, w->in->conn, w->frame.tag, w->frame.front_len,
+                          w->frame.front, st->now_ms, &u);
+    if (!rc)
+        rc = upload_accept(st->uploads, u, &w->env, st->now_ms, &was);
+    if (rc == -HL_EQUOTA) {
+        if (u)
+            upload_done(st->uploads, u);
+        return refuse(in, w->in->conn, w->in->tag, NULL, rc,
+                      "too many envelopes are on their way; finish one first");
+    }
+    if (!rc && was.conn)
+        outbox_refuse(&st->outbox, was.conn, was.tag, -HL_EBUSY,
+                      "the same envelope is submitted on another stream");
+    st->metrics.uploads++;
+    return rc;
+}
+
+/* A stream whose front was refused, or which turned out a duplicate, is over. */
+static int end_stream(struct intake *in, const struct work *w)
+{
+    struct upload *u =
+        w->in->type == INPUT_FRONT ? upload_find(in->st->uploads, w->in->conn, w->in->tag) : NULL;
+
+    return u ? upload_drop(in->st->uploads, u) : 0;
+}
+
+int intake_envelope(struct intake *in, struct work *w)
+{
+    uint64_t conn = w->in->conn, tag = w->in->type == INPUT_FRONT ? w->in->tag : w->frame.tag;
+    struct fact_entry known;
+    int rc = w->rc, ended;
+
+    w->in->tag = tag;
+    in->st->metrics.submitted++;
+    if (!rc)
+        rc = judge(in, &w->env, &known);
+    if (fatal(rc))
+        return rc;
+    if (rc == 0 && w->env.body_len && !w->env.body.n)
+        return accept_stream(in, w);
+    ended = end_stream(in, w);
+    if (ended)
+        return ended;
+    if (rc == 0)
+        return record(in, conn, tag, &w->env, w->env.body);
+    if (rc == 1)
+        return duplicate(in, conn, tag, &w->env, &known);
+    return refuse(in, conn, tag, w->is_signed ? &w->env : NULL, rc,
+                  w->rc ? NULL : in->verdict.sentence);
+}
+
+/* The body is there and is what was signed.  Since its front was judged a turn or an hour has
+ * passed: judge again. */
+static int stream_whole(struct intake *in, struct upload *u)
+{
+    struct fact_entry known;
+    uint64_t conn = u->conn, tag = u->tag;
+    int rc = envelope_decode_front(&in->env, in->st->conf.realm, buf_span(&u->front)), ended;
+
+    assert(rc == 0); /* it was decoded and verified before */
+    rc = judge(in, &in->env, &known);
+    if (fatal(rc))
+        return rc;
+    if (rc == 0) {
+        rc = record(in, conn, tag, &in->env, SPAN_NONE);
+        upload_done(in->st->uploads, u);
+        return rc;
+    }
+    /* the front of the stream is what env borrows from: answer before it goes */
+    rc = rc == 1 ? duplicate(in, conn, tag, &in->env, &known)
+                 : refuse(in, conn, tag, &in->env, rc, in->verdict.sentence);
+    ended = upload_drop(in->st->uploads, u);
+    return rc ? rc : ended;
+}
+
+int intake_chunk(struct intake *in, const struct work *w)
+{
+    struct stages *st = in->st;
+    struct upload *u = upload_find(st->uploads, w->in->conn, w->frame.tag);
+    int rc, dropped;
+
+    if (!u)
+        return 0;
+    st->metrics.chunks++;
+    in->bytes += w->frame.bytes.n;
+    rc = upload_chunk(st->uploads, u, w->frame.offset, w->frame.bytes, st->now_ms);
+    if (rc == 1)
+        return stream_whole(in, u);
+    if (rc != -HL_EFORMAT)
+        return rc;
+    dropped = upload_drop(st->uploads, u);
+    return dropped ? dropped
+                   : refuse(in, w->in->conn, w->frame.tag, NULL, rc,
+                            "the body is not the one that was signed");
+}
+
+/* ---- documents ---- */
+
+struct audience {
+    struct intake *in;
+    uint64_t index;
+};
+
+static int opening_for(void *arg, struct span poc)
+{
+    struct audience *a = arg;
+
+    return event(a->in, poc, a->index);
+}
+
+static int document_recorded(struct intake *in, const struct admitted *a)
+{
+    struct audience audience = { in, a->entry.index };
+
+    in->entries++;
+    in->st->metrics.documents++;
+    in->st->keys_stale = in->st->keys_stale || a->change.keys_changed;
+    if (!a->agreement)
+        in->st->announce = a->entry.index + 1;
+    return a->agreement ? documents_audience(a->agreement, opening_for, &audience) : 0;
+}
+
+/* May this document be taken now, before it is looked at?  A stop always: it only takes away. */
+static int document_room(struct intake *in, uint64_t conn, struct span note)
+{
+    struct stages *st = in->st;
+    struct session *s = session_find(st->sessions, conn);
+    struct document doc;
+    bool stop = document_decode(&doc, st->conf.realm, note) == 0 && doc.type == DOCUMENT_STOP;
+
+    if (st->head.dead)
+        return -HL_EDEAD;
+    if (!stop && st->free_bytes < st->conf.space_min)
+        return -HL_ESPACE;
+    if (s && !stop && !quota_take(st->quotas, QUOTA_DOCUMENTS, session_poc(s), st->now_ms))
+        return -HL_EQUOTA;
+    return 0;
+}
+
+int intake_document(struct intake *in, uint64_t conn, uint64_t tag, struct span note)
+{
+    struct stages *st = in->st;
+    struct admitted a = { 0 };
+    struct buf why;
+    bool ends = false;
+    int rc = document_room(in, conn, note);
+
+    buf_init(&why, 400);
+    if (!rc)
+        rc = documents_admit(st->documents, note, conn == 0, log_time(st->log, st->now_ms), &a,
+                             &why, &ends);
+    if (!ends && rc) {
+        st->metrics.refused++;
+        outbox_refuse(&st->outbox, conn, tag, rc, why.n ? buf_str(&why) : NULL);
+        if (conn == 0 || rc == -HL_ECONFLICT)
+            stages_diag(st, rc == -HL_ECONFLICT ? 3 : 4, "document refused, %s: %s", error_name(rc),
+                        why.n ? buf_str(&why) : error_text(rc));
+        rc = 0;
+    } else if (!rc) {
+        if (!a.known)
+            rc = document_recorded(in, &a);
+        if (!rc)
+            rc = receipts_wait(st->receipts, conn, tag, &a.entry,
+                               a.change.type != DOCUMENT_AGREEMENT);
+    }
+    buf_release(&why);
+    return rc;
+}
+
+/* ---- due deadlines ---- */
+
+/* Does the addressee's card say that somebody attends at @ms? */
+static bool attended(const struct intake *in, const char *poc, uint64_t ms)
+{
+    const struct card_poc *p = directory_poc(in->st->dir, DIRECTORY_NOW, span_str(poc));
+    unsigned from, until, minute = (unsigned)(ms / 60000 % 1440);
+
+    if (!p || attendance_parse(p->attendance, &from, &until) != 0)
+        return true;
+    return from <= until ? minute >= from && minute < until : minute >= from || minute < until;
+}
+
+static int due_notice(struct intake *in, const struct deadline *d, enum notice_kind kind,
+                      const char *poc, const char *principal)
+{
+    char detail[200], due[TEXT_TIME_SIZE];
+    struct notice n = { .kind = kind,
+                        .mid = d->mid,
+                        .poc = span_str(poc),
+                        .channel = d->channel,
+                        .sender = span_str(d->sender) };
+    struct entry entry;
+    int rc;
+
+    text_time_ms(due, d->due_ms);
+    snprintf(detail, sizeof(detail), kind == NOTICE_ESCALATED ? "due %s at %s" : "due %s", due,
+             principal);
+    n.detail = span_str(detail);
+    rc = notice(in, &n, &entry);
+    if (!rc)
+        rc = event(in, span_str(d->sender), entry.index);
+    if (!rc && strcmp(poc, d->sender) != 0)
+        rc = event(in, span_str(poc), entry.index);
+    if (!rc && principal != poc && strcmp(principal, d->sender) != 0)
+        rc = event(in, span_str(principal), entry.index);
+    return rc;
+}
+
+/* The next alternate of addressee @at gets its held copy.  *@more: others are left. */
+static int escalate(struct intake *in, const struct deadline *d, size_t at, bool *more)
+{
+    struct mailbox *mb;
+    bool done = false;
+    size_t released;
+    int rc = 0;
+
+    for (size_t i = at + 1; i < d->n && d->to[i].role > ROLE_ALTERNATE && !rc; i++) {
+        unsigned nth = d->to[i].role - ROLE_ALTERNATE;
+
+        if (nth > d->stage + 1)
+            *more = true;
+        if (nth != d->stage + 1 || done)
+            continue;
+        done = true;
+        rc = mailbox_get(in->st->mailboxes, span_str(d->to[i].poc), &mb);
+        if (!rc)
+            rc = due_notice(in, d, NOTICE_ESCALATED, d->to[i].poc, d->to[at].poc);
+        if (!rc)
+            rc = mailbox_release(in->st->mailboxes, mb, d->mid, &released);
+        delivery_touch(in->st->deliveries, office_find(in->st->sessions, span_str(d->to[i].poc)));
+        in->st->metrics.escalated++;
+    }
+    return rc;
+}
+
+static int fall_due(struct intake *in, struct deadline *d)
+{
+    uint64_t every = (d->due_ms - d->time_ms) / (d->stage + 1);
+    bool more = false;
+    int rc = 0;
+
+    for (size_t i = 0; i < d->n && !rc; i++) {
+        const struct due_to *to = &d->to[i];
+
+        if (to->role != ROLE_ACTION || to->answered)
+            continue;
+        if (d->stage == 0 && attended(in, to->poc, d->due_ms))
+            rc = due_notice(in, d, to->delivered ? NOTICE_NOT_ACKNOWLEDGED : NOTICE_UNDELIVERED,
+                            to->poc, to->poc);
+        if (!rc)
+            rc = escalate(in, d, i, &more);
+    }
+    if (rc)
+        return rc;
+    return more ? deadline_again(in->st->deadlines, d, d->due_ms + every)
+                : deadline_close(in->st->deadlines, d);
+}
+
+int intake_due(struct intake *in, size_t max)
+{
+    struct deadline *d;
+    int rc = 0;
+
+    while (!rc && in->entries < max && !in->st->head.dead &&
+           (d = deadline_due(in->st->deadlines, log_time(in->st->log, in->st->now_ms))))
+        rc = fall_due(in, d);
+    return rc;
+}
+
+void intake_begin(struct intake *in, struct stages *st)
+{
+    in->st = st;
+    in->entries = in->bytes = 0;
+}

@@ -1,0 +1,34 @@
+#include "server/work.h"
+
+#include "common/error.h"
+
+static void prepare_front(struct work *w, enum realm realm, struct span front, struct span body)
+{
+    w->judged = true;
+    w->rc = envelope_decode_front(&w->env, realm, front);
+    if (!w->rc)
+        w->rc = envelope_verify(&w->env);
+    if (!w->rc) {
+        w->is_signed = true;
+        if (body.n)
+            w->rc = envelope_set_body(&w->env, body);
+    }
+}
+
+void work_prepare(struct work *w, enum realm realm)
+{
+    w->rc = 0;
+    w->is_signed = w->judged = false;
+    switch (w->in->type) {
+    case INPUT_DOCUMENT:
+        return;
+    case INPUT_FRONT:
+        prepare_front(w, realm, SPAN(w->in->bytes, w->in->n), SPAN_NONE);
+        return;
+    case INPUT_FRAME:
+        w->rc = frame_decode(&w->frame, SPAN(w->in->bytes, w->in->n));
+        if (!w->rc && w->frame.verb == VERB_SUBMIT && w->frame.front_len == w->frame.front.n)
+            prepare_front(w, realm, w->frame.front, w->frame.body);
+        return;
+    }
+}
