@@ -8,7 +8,7 @@
 
 #include "common/error.h"
 #include "common/parallel.h"
-#include "server/control.h"
+#include "server/frames.h"
 #include "server/fetch.h"
 #include "server/intake.h"
 #include "server/queue.h"
@@ -276,7 +276,7 @@ static int control_one(struct broker *b, const struct input *in)
         outbox_refuse(&b->st.outbox, in->conn, 0, rc, NULL);
         return 0;
     }
-    return control_frame(&b->st, s, &f, b->queue);
+    return frames_take(&b->st, s, &f, b->queue);
 }
 
 static int control_phase(struct broker *b)

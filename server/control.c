@@ -1,182 +1,147 @@
 #include "server/control.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "common/error.h"
+#include "common/file.h"
 
-/* ---- HELLO ---- */
+#define ASK_MS 5000
 
-struct numbers {
-    struct frame *f;
-    uint8_t channel[WIRE_NUMBERS_MAX][32], chain[WIRE_NUMBERS_MAX][16];
+struct control {
+    int fd;
+    char path[108];
+    uint32_t next;
+    struct {
+        uint32_t id;
+        int fd;
+    } asker[CONTROL_MAX];
 };
 
-static int add_number(void *arg, const uint8_t channel[static 32], const uint8_t chain[static 16],
-                      uint64_t seq)
+static int control_address(struct sockaddr_un *a, const char *path)
 {
-    struct numbers *n = arg;
-    size_t i = n->f->n_numbers;
-
-    if (i == WIRE_NUMBERS_MAX)
-        return 0;
-    memcpy(n->channel[i], channel, 32);
-    memcpy(n->chain[i], chain, 16);
-    n->f->number[i] = (struct wire_number){ n->channel[i], n->chain[i], seq };
-    n->f->n_numbers++;
+    *a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof(a->sun_path))
+        return -HL_ETOOBIG;
+    memcpy(a->sun_path, path, strlen(path) + 1);
     return 0;
 }
 
-static int welcome(struct stages *st, struct session *s)
+int control_open(const char *path, struct control **out)
 {
-    struct frame f = { .verb = VERB_WELCOME,
-                       .proto = WIRE_PROTO,
-                       .realm = st->conf.realm,
-                       .origin = span_str(st->conf.origin),
-                       .note = buf_span(&st->head.note),
-                       .size = st->committed.size,
-                       .time_ms = st->now_ms };
-    struct numbers n = { .f = &f };
-    int rc = store_each_number(st->store, session_poc(s), add_number, &n);
+    struct control *c = calloc(1, sizeof(*c));
+    struct sockaddr_un a;
+    int rc = -HL_ENOMEM;
 
-    s->checkpoint = st->head.size;
-    outbox_put(&st->outbox, s->conn, &f);
-    return rc;
-}
+    *out = NULL;
+    if (!c)
+        return rc;
+    rc = control_address(&a, path);
+    memcpy(c->path, a.sun_path, sizeof(c->path));
+    c->fd = rc ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (!rc && c->fd < 0)
+        rc = -HL_ESYS;
+    if (!rc) {
+        mode_t mask = umask(0177);
 
-/* What the client holds against us: only our own signature counts. */
-static int compare_checkpoint(struct stages *st, struct session *s, struct span note)
-{
-    int rc = head_compare(&st->head, &st->committed, note);
-
-    if (rc != -HL_EFORK || st->head.dead || st->death.n)
-        return rc == -HL_EFORK ? 0 : rc;
-    stages_diag(st, 3,
-                "%s holds a checkpoint signed by this log that this store does not contain: the "
-                "store was rolled back",
-                s->office->poc);
-    return buf_put_span(&st->death, note);
-}
-
-static int hello_error(const struct stages *st, const struct session *s, const struct frame *f)
-{
-    if (f->proto != WIRE_PROTO)
-        return -HL_ESUITE;
-    if (f->realm != st->conf.realm)
-        return -HL_EREALM;
-    return span_eq(f->poc, session_poc(s)) ? 0 : -HL_EKEY;
-}
-
-static int hello(struct stages *st, struct session *s, const struct frame *f)
-{
-    struct session *oldest, *current = s->office->current;
-    int rc = hello_error(st, s, f);
-
+        unlink(path);
+        if (bind(c->fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(c->fd, CONTROL_MAX) != 0)
+            rc = -HL_ESYS;
+        umask(mask);
+    }
     if (rc) {
-        outbox_refuse(&st->outbox, s->conn, 0, rc, NULL);
-        return 0;
-    }
-    st->metrics.hellos++;
-    rc = compare_checkpoint(st, s, f->note);
-    if (rc)
+        control_close(c);
         return rc;
-    head_hello(&st->head, session_poc(s));
-    if (current && current != s)
-        delivery_end(st->deliveries, current);
-    s->since = f->since;
-    s->concern = s->witnessed = 0;
-    session_ready(st->sessions, s, &oldest);
-    if (oldest) {
-        outbox_refuse(&st->outbox, oldest->conn, 0, -HL_EBUSY,
-                      "another station of this PoC has connected");
-        stages_session_end(st, oldest);
     }
-    rc = welcome(st, s);
-    return rc ? rc : delivery_start(st->deliveries, s, s->since);
-}
-
-/* ---- the others ---- */
-
-static void pong(struct stages *st, struct session *s, uint64_t nonce)
-{
-    struct frame f = { .verb = VERB_PONG, .tag = nonce, .time_ms = st->now_ms };
-
-    outbox_put(&st->outbox, s->conn, &f);
-}
-
-/* A SUBMIT whose front is longer than one chunk. */
-static int front_begin(struct stages *st, struct session *s, const struct frame *f)
-{
-    struct upload *u;
-    int rc = upload_begin(st->uploads, s->conn, f->tag, f->front_len, f->front, st->now_ms, &u);
-
-    if (rc == -HL_EQUOTA) {
-        outbox_refuse(&st->outbox, s->conn, f->tag, rc,
-                      "too many envelopes are on their way; finish one first");
-        return 0;
-    }
-    return rc;
-}
-
-static int front_piece(struct stages *st, struct session *s, const struct frame *f, struct queue *q)
-{
-    struct upload *u = upload_find(st->uploads, s->conn, f->tag);
-    int rc = u ? upload_front(st->uploads, u, f->offset, f->bytes, st->now_ms) : 0;
-
-    if (rc != 1)
-        return rc;
-    rc = queue_put(q, INPUT_FRONT, queue_front_class(buf_span(&u->front)), s->conn, f->tag, s->key,
-                   buf_span(&u->front));
-    if (rc == 0 || rc == -HL_EQUOTA || rc == -HL_ENOMEM)
-        return rc == -HL_ENOMEM ? rc : 0;
-    outbox_refuse(&st->outbox, s->conn, f->tag, -HL_EBUSY, NULL); /* the client begins again */
-    return upload_drop(st->uploads, u);
-}
-
-static int ready_frame(struct stages *st, struct session *s, const struct frame *f, struct queue *q)
-{
-    switch (f->verb) {
-    case VERB_GOT:
-        delivery_got(st->deliveries, s, f->tag, f->offset);
-        return 0;
-    case VERB_COSIGNED:
-        cosign_answer(st->cosign, st->dir, s, f->tag, f->status, f->note, st->now_ms);
-        return 0;
-    case VERB_SUBMIT:
-        return front_begin(st, s, f);
-    case VERB_CHUNK:
-        return front_piece(st, s, f, q);
-    case VERB_HELLO:
-    case VERB_PING:
-    case VERB_DOCUMENT:
-    case VERB_FETCH:
-        return 0; /* not here */
-    case VERB_PONG:
-    case VERB_WELCOME:
-    case VERB_RECORDED:
-    case VERB_DELIVER:
-    case VERB_CHECKPOINT:
-    case VERB_REFUSED:
-    case VERB_FETCHED:
-    case VERB_ADD_CHECKPOINT:
-    case VERB_OPENING:
-        outbox_refuse(&st->outbox, s->conn, 0, -HL_EFORMAT, "only a broker says that");
-        return 0;
-    }
+    *out = c;
     return 0;
 }
 
-int control_frame(struct stages *st, struct session *s, const struct frame *f, struct queue *q)
+void control_close(struct control *c)
 {
-    delivery_credit(st->deliveries, s);
-    if (f->verb == VERB_HELLO)
-        return hello(st, s, f);
-    if (f->verb == VERB_PING) {
-        pong(st, s, f->tag);
-        return 0;
+    if (!c)
+        return;
+    for (size_t i = 0; i < CONTROL_MAX; i++)
+        if (c->asker[i].id)
+            close(c->asker[i].fd);
+    if (c->fd >= 0) {
+        unlink(c->path);
+        close(c->fd);
     }
-    if (!s->ready) {
-        outbox_refuse(&st->outbox, s->conn, 0, -HL_ESTATE, "HELLO comes first");
+    free(c);
+}
+
+int control_fd(const struct control *c)
+{
+    return c->fd;
+}
+
+static bool control_trusts(int fd)
+{
+    struct ucred peer;
+    socklen_t n = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
+           (peer.uid == 0 || peer.uid == geteuid());
+}
+
+uint32_t control_accept(struct control *c)
+{
+    int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0)
         return 0;
+    for (size_t i = 0; i < CONTROL_MAX && control_trusts(fd); i++) {
+        if (c->asker[i].id)
+            continue;
+        if (++c->next == 0)
+            c->next = 1;
+        c->asker[i].id = c->next;
+        c->asker[i].fd = fd;
+        return c->next;
     }
-    return ready_frame(st, s, f, q);
+    close(fd);
+    return 0;
+}
+
+void control_answer(struct control *c, uint32_t id, struct span json)
+{
+    for (size_t i = 0; i < CONTROL_MAX; i++) {
+        if (!id || c->asker[i].id != id)
+            continue;
+        (void)!send(c->asker[i].fd, json.p, json.n,
+                    MSG_NOSIGNAL); /* a status fits the buffer, or is cut */
+        close(c->asker[i].fd);
+        c->asker[i].id = 0;
+    }
+}
+
+int control_ask(const char *path, int out_fd)
+{
+    struct sockaddr_un a;
+    char chunk[4096];
+    ssize_t n = -1;
+    size_t seen = 0;
+    int rc = control_address(&a, path), fd = -1;
+
+    if (!rc)
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return rc ? rc : -HL_ESYS;
+    if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
+        struct pollfd p = { fd, POLLIN, 0 };
+
+        while (poll(&p, 1, ASK_MS) > 0 && (n = read(fd, chunk, sizeof(chunk))) > 0 && !rc) {
+            rc = file_write_all(out_fd, chunk, (size_t)n);
+            seen += (size_t)n;
+        }
+    }
+    close(fd);
+    return rc ? rc : seen ? 0 : -HL_ENOANSWER;
 }

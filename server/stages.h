@@ -21,7 +21,7 @@
 
 /*
  * The stages of the turn side by side.  They know themselves; what moves between them does so in the few files that
- * include this header: work (before the turn), control, intake and fetch (one input each), broker.c (their order).
+ * include this header: work (before the turn), frames, intake and fetch (one input each), broker.c (their order).
  */
 struct stages {
     struct broker_conf conf; /* defaults filled in */
