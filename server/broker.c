@@ -8,9 +8,10 @@
 
 #include "common/error.h"
 #include "common/parallel.h"
-#include "server/frames.h"
 #include "server/fetch.h"
+#include "server/frames.h"
 #include "server/intake.h"
+#include "server/keytable.h"
 #include "server/queue.h"
 #include "server/stages.h"
 #include "server/status.h"
@@ -33,7 +34,6 @@
 #define TURN_DELIVER (1u << 20)
 #define NOTES_MS 200      /* a note alone waits so long for a commit that it can share */
 #define SPACE_MS 100      /* how old the free space may be */
-#define KEYS_MS 60000     /* validity ends without a document: the table is made again */
 #define ANNOUNCE_MS 10000 /* everybody gets a newer checkpoint at least so often */
 
 struct broker {
@@ -42,10 +42,9 @@ struct broker {
     struct intake intake;
     struct work *work; /* TURN_ENTRIES */
     size_t n_work;
-    uint8_t (*keys)[32]; /* the table that is out */
-    size_t n_keys;
-    bool keys_out, overflow, more_deliveries;
-    uint64_t keys_ms, space_ms, notes_ms, announced_ms;
+    struct keytable keys;
+    bool overflow, more_deliveries;
+    uint64_t space_ms, notes_ms, announced_ms;
     char origin[NOTE_MAX_NAME + 1];
     uint8_t log_key[32];
 };
@@ -175,7 +174,7 @@ void broker_close(struct broker *b)
     buf_release(&st->death);
     queue_close(b->queue);
     free(b->work);
-    free(b->keys);
+    keytable_release(&b->keys);
     free(b);
 }
 
@@ -464,67 +463,6 @@ static int commit(struct broker *b)
 
 /* ---- after the commit ---- */
 
-struct table {
-    uint8_t (*key)[32];
-    size_t n, cap;
-    bool bad;
-};
-
-static void table_add(void *arg, const uint8_t key[static 32], struct span poc)
-{
-    struct table *t = arg;
-    size_t cap = t->cap ? t->cap * 2 : 64;
-    void *p;
-
-    (void)poc;
-    if (t->n == t->cap) {
-        p = t->bad ? NULL : realloc(t->key, cap * 32);
-        if (!p) {
-            t->bad = true;
-            return;
-        }
-        t->key = p;
-        t->cap = cap;
-    }
-    memcpy(t->key[t->n++], key, 32);
-}
-
-/* A session lives as long as its key is that of its PoC. */
-static void end_if_revoked(void *arg, struct session *s)
-{
-    struct stages *st = arg;
-
-    if (!span_eq(directory_transport(st->dir, st->now_ms, s->key), session_poc(s)))
-        stages_session_end(st, s);
-}
-
-static int send_keys(struct broker *b)
-{
-    struct stages *st = &b->st;
-    struct table t = { 0 };
-
-    if (b->keys_out && !st->keys_stale && st->now_ms < b->keys_ms + KEYS_MS)
-        return 0;
-    directory_each_transport(st->dir, st->now_ms, table_add, &t);
-    if (t.bad) {
-        free(t.key);
-        return -HL_ENOMEM;
-    }
-    b->keys_ms = st->now_ms;
-    if (!b->keys_out || t.n != b->n_keys || (t.n && memcmp(t.key, b->keys, t.n * 32) != 0)) {
-        st->out->keys(st->out->arg, HASHES(t.key), t.n);
-        session_each(st->sessions, end_if_revoked, st);
-    }
-    free(b->keys);
-    b->keys = t.key;
-    b->n_keys = t.n;
-    b->keys_out = true;
-    if (st->keys_stale)
-        st->failed = st->failed ? st->failed : cosign_reload(st->cosign, st->dir);
-    st->keys_stale = false;
-    return 0;
-}
-
 static void say_overflow(void *arg, struct session *s)
 {
     struct stages *st = arg;
@@ -548,7 +486,7 @@ static int after_commit(struct broker *b)
     int rc = head_ask(&st->head, &st->committed, st->now_ms, queue_empty(b->queue));
 
     if (!rc)
-        rc = send_keys(b);
+        rc = keytable_refresh(&b->keys, st);
     if (!rc && st->head.size)
         rc = receipts_release(st->receipts, st->head.size, buf_span(&st->head.note));
     if (rc)
@@ -683,7 +621,7 @@ int broker_timeout(const struct broker *b, uint64_t now_ms)
     uint64_t due = deadline_next_ms(st->deadlines);
     int64_t ms = -1;
 
-    if (!b->keys_out || b->more_deliveries || (st->death.n && !st->head.dead) ||
+    if (!b->keys.out || b->more_deliveries || (st->death.n && !st->head.dead) ||
         (!queue_empty(b->queue) && !receipts_full(b)))
         return 0;
     sooner(&ms, head_timeout(&st->head, &st->committed, now_ms));
@@ -692,11 +630,11 @@ int broker_timeout(const struct broker *b, uint64_t now_ms)
         sooner(&ms, due > now_ms ? (int64_t)(due - now_ms) : 0);
     if (st->head.fresh)
         sooner(&ms, NOTES_MS);
-    sooner(&ms, KEYS_MS);
+    sooner(&ms, KEYTABLE_MS);
     return (int)ms;
 }
 
 int broker_status(struct broker *b, struct buf *json)
 {
-    return status_write(&b->st, b->queue, b->n_keys, json);
+    return status_write(&b->st, b->queue, b->keys.n, json);
 }

@@ -1,4 +1,4 @@
-#include "server/documents.h"
+#include "server/documents_inner.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,27 +8,7 @@
 #include <sodium.h>
 
 #include "common/error.h"
-#include "common/file.h"
 #include "common/text.h"
-
-#define KEY_SIZE 256
-
-/* One document that the store keeps. */
-struct kept {
-    char key[KEY_SIZE];
-    uint64_t index, time_ms;
-    uint8_t hash[32]; /* of the whole note */
-};
-
-struct documents {
-    struct store *store;
-    struct entries *entries;
-    enum realm realm;
-    const char *origin;
-    struct directory *dir;
-    struct kept *v;
-    size_t n, cap;
-};
 
 static int keep_in_memory(struct documents *d, const char *key, uint64_t index, uint64_t time_ms,
                           struct span note)
@@ -407,140 +387,4 @@ int documents_evidence(struct documents *d, uint64_t index, uint64_t time_ms, st
     else
         memcpy(key, oldest->key, sizeof(key));
     return keep(d, key, index, time_ms, bytes);
-}
-
-/* ---- who gets an agreement ---- */
-
-static int by_name(const void *a, const void *b)
-{
-    return span_cmp(*(const struct span *)a, *(const struct span *)b);
-}
-
-int documents_audience(const struct agreement *a, int (*fn)(void *arg, struct span poc), void *arg)
-{
-    size_t n = a->n_auditors, at = 0;
-    struct span *v;
-    int rc = 0;
-
-    for (size_t i = 0; i < a->n_channels; i++)
-        n += a->channel[i].n_members;
-    v = calloc(n + 1, sizeof(*v));
-    if (!v)
-        return -HL_ENOMEM;
-    for (size_t i = 0; i < a->n_auditors; i++)
-        v[at++] = a->auditor[i].poc;
-    for (size_t i = 0; i < a->n_channels; i++)
-        for (size_t k = 0; k < a->channel[i].n_members; k++)
-            v[at++] = a->channel[i].member[k];
-    qsort(v, n, sizeof(*v), by_name);
-    for (size_t i = 0; i < n && !rc; i++)
-        if (i == 0 || !span_eq(v[i], v[i - 1]))
-            rc = fn(arg, v[i]);
-    free(v);
-    return rc;
-}
-
-/* ---- the folder ---- */
-
-struct scan {
-    struct documents *d;
-    struct queue *q;
-    struct buf file;
-    struct found {
-        enum document_type type;
-        uint64_t serial;
-        struct buf note;
-    } * v;
-    size_t n, cap, queued;
-};
-
-static const int folder_order[] = {
-    [DOCUMENT_CARD] = 0, [DOCUMENT_AGREEMENT] = 1, [DOCUMENT_SUBKEYS] = 2, [DOCUMENT_STOP] = 3
-};
-
-static int by_order(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-
-    if (x->type != y->type)
-        return folder_order[x->type] - folder_order[y->type];
-    return x->serial < y->serial ? -1 : x->serial > y->serial;
-}
-
-static bool recorded(const struct documents *d, struct span note)
-{
-    uint8_t hash[32];
-
-    crypto_hash_sha256(hash, note.p, note.n);
-    for (size_t i = 0; i < d->n; i++)
-        if (memcmp(d->v[i].hash, hash, 32) == 0)
-            return true;
-    return false;
-}
-
-static uint64_t serial_of(const struct documents *d, const struct document *doc, struct span note)
-{
-    struct card *card;
-    uint64_t serial = 0;
-
-    if (doc->type == DOCUMENT_CARD && card_new(&card, d->realm, note, NULL) == 0) {
-        serial = card->serial;
-        card_free(card);
-    }
-    return serial;
-}
-
-/* A file that is no document at all is the turn's to refuse, with its reason. */
-static int scan_file(void *arg, const char *path)
-{
-    struct scan *s = arg;
-    size_t cap = s->cap ? s->cap * 2 : 64;
-    struct document doc = { 0 };
-    struct found *v;
-    int rc;
-
-    buf_clear(&s->file);
-    rc = file_read(path, &s->file);
-    if (rc)
-        return rc == -HL_ENOMEM ? rc : 0;
-    if (recorded(s->d, buf_span(&s->file)))
-        return 0;
-    if (document_decode(&doc, s->d->realm, buf_span(&s->file)))
-        doc.type = DOCUMENT_STOP;
-    if (s->n == s->cap) {
-        v = realloc(s->v, cap * sizeof(*v));
-        if (!v)
-            return -HL_ENOMEM;
-        s->v = v;
-        s->cap = cap;
-    }
-    v = &s->v[s->n++];
-    *v = (struct found){ .type = doc.type, .serial = serial_of(s->d, &doc, buf_span(&s->file)) };
-    buf_init(&v->note, DOCUMENT_MAX);
-    return buf_put_span(&v->note, buf_span(&s->file));
-}
-
-int documents_scan(struct documents *d, const char *path, struct queue *q, size_t *n)
-{
-    static const uint8_t no_key[32];
-    struct scan s = { .d = d, .q = q };
-    int rc;
-
-    *n = 0;
-    buf_init(&s.file, DOCUMENT_MAX);
-    rc = file_each(path, "", scan_file, &s);
-    if (!rc && s.n)
-        qsort(s.v, s.n, sizeof(*s.v), by_order);
-    for (size_t i = 0; i < s.n; i++) {
-        if (!rc)
-            rc =
-                queue_put(q, INPUT_DOCUMENT, QUEUE_IMMEDIATE, 0, 0, no_key, buf_span(&s.v[i].note));
-        if (rc == -HL_EQUOTA)
-            rc = 0;
-        buf_release(&s.v[i].note);
-    }
-    *n = s.n;
-    free(s.v);
-    buf_release(&s.file);
-    return rc;
 }

@@ -1,4 +1,4 @@
-#include "server/intake.h"
+#include "server/intake_inner.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -10,13 +10,13 @@
 
 /* ---- events ---- */
 
-static int event(struct intake *in, struct span poc, uint64_t index)
+int intake_event(struct intake *in, struct span poc, uint64_t index)
 {
     delivery_touch(in->st->deliveries, office_find(in->st->sessions, poc));
     return store_stage_event(in->st->store, poc, index);
 }
 
-static int notice(struct intake *in, const struct notice *n, struct entry *out)
+int intake_notice(struct intake *in, const struct notice *n, struct entry *out)
 {
     in->entries++;
     in->st->metrics.notices++;
@@ -66,9 +66,9 @@ static int record_refusal(struct intake *in, const struct envelope *env, int cod
         n.channel = env->header.channel;
         n.sender = key.poc;
     }
-    rc = notice(in, &n, &entry);
+    rc = intake_notice(in, &n, &entry);
     if (!rc)
-        rc = event(in, key.poc, entry.index);
+        rc = intake_event(in, key.poc, entry.index);
     if (!rc && code == -HL_ENUMBER)
         rc = keep_evidence(in, env, &entry);
     return rc;
@@ -208,7 +208,7 @@ static int distribute(struct intake *in, const struct envelope *env, const struc
     int rc = 0;
 
     for (size_t i = 0; i < in->n_to && !rc; i++)
-        rc = is_event(env->header.kind) ? event(in, in->to[i].poc, entry->index)
+        rc = is_event(env->header.kind) ? intake_event(in, in->to[i].poc, entry->index)
                                         : put_mail(in, env, &in->to[i], entry->index);
     return rc;
 }
@@ -382,179 +382,6 @@ int intake_chunk(struct intake *in, const struct work *w)
     return dropped ? dropped
                    : refuse(in, w->in->conn, w->frame.tag, NULL, rc,
                             "the body is not the one that was signed");
-}
-
-/* ---- documents ---- */
-
-struct audience {
-    struct intake *in;
-    uint64_t index;
-};
-
-static int opening_for(void *arg, struct span poc)
-{
-    struct audience *a = arg;
-
-    return event(a->in, poc, a->index);
-}
-
-static int document_recorded(struct intake *in, const struct admitted *a)
-{
-    struct audience audience = { in, a->entry.index };
-
-    in->entries++;
-    in->st->metrics.documents++;
-    in->st->keys_stale = in->st->keys_stale || a->change.keys_changed;
-    if (!a->agreement)
-        in->st->announce = a->entry.index + 1;
-    return a->agreement ? documents_audience(a->agreement, opening_for, &audience) : 0;
-}
-
-/* May this document be taken now, before it is looked at?  A stop always: it only takes away. */
-static int document_room(struct intake *in, uint64_t conn, struct span note)
-{
-    struct stages *st = in->st;
-    struct session *s = session_find(st->sessions, conn);
-    struct document doc;
-    bool stop = document_decode(&doc, st->conf.realm, note) == 0 && doc.type == DOCUMENT_STOP;
-
-    if (st->head.dead)
-        return -HL_EDEAD;
-    if (!stop && st->free_bytes < st->conf.space_min)
-        return -HL_ESPACE;
-    if (s && !stop && !quota_take(st->quotas, QUOTA_DOCUMENTS, session_poc(s), st->now_ms))
-        return -HL_EQUOTA;
-    return 0;
-}
-
-int intake_document(struct intake *in, uint64_t conn, uint64_t tag, struct span note)
-{
-    struct stages *st = in->st;
-    struct admitted a = { 0 };
-    struct buf why;
-    bool ends = false;
-    int rc = document_room(in, conn, note);
-
-    buf_init(&why, 400);
-    if (!rc)
-        rc = documents_admit(st->documents, note, conn == 0, log_time(st->log, st->now_ms), &a,
-                             &why, &ends);
-    if (!ends && rc) {
-        st->metrics.refused++;
-        outbox_refuse(&st->outbox, conn, tag, rc, why.n ? buf_str(&why) : NULL);
-        if (conn == 0 || rc == -HL_ECONFLICT)
-            stages_diag(st, rc == -HL_ECONFLICT ? 3 : 4, "document refused, %s: %s", error_name(rc),
-                        why.n ? buf_str(&why) : error_text(rc));
-        rc = 0;
-    } else if (!rc) {
-        if (!a.known)
-            rc = document_recorded(in, &a);
-        if (!rc)
-            rc = receipts_wait(st->receipts, conn, tag, &a.entry,
-                               a.change.type != DOCUMENT_AGREEMENT);
-    }
-    buf_release(&why);
-    return rc;
-}
-
-/* ---- due deadlines ---- */
-
-/* Does the addressee's card say that somebody attends at @ms? */
-static bool attended(const struct intake *in, const char *poc, uint64_t ms)
-{
-    const struct card_poc *p = directory_poc(in->st->dir, DIRECTORY_NOW, span_str(poc));
-    unsigned from, until, minute = (unsigned)(ms / 60000 % 1440);
-
-    if (!p || attendance_parse(p->attendance, &from, &until) != 0)
-        return true;
-    return from <= until ? minute >= from && minute < until : minute >= from || minute < until;
-}
-
-static int due_notice(struct intake *in, const struct deadline *d, enum notice_kind kind,
-                      const char *poc, const char *principal)
-{
-    char detail[200], due[TEXT_TIME_SIZE];
-    struct notice n = { .kind = kind,
-                        .mid = d->mid,
-                        .poc = span_str(poc),
-                        .channel = d->channel,
-                        .sender = span_str(d->sender) };
-    struct entry entry;
-    int rc;
-
-    text_time_ms(due, d->due_ms);
-    snprintf(detail, sizeof(detail), kind == NOTICE_ESCALATED ? "due %s at %s" : "due %s", due,
-             principal);
-    n.detail = span_str(detail);
-    rc = notice(in, &n, &entry);
-    if (!rc)
-        rc = event(in, span_str(d->sender), entry.index);
-    if (!rc && strcmp(poc, d->sender) != 0)
-        rc = event(in, span_str(poc), entry.index);
-    if (!rc && principal != poc && strcmp(principal, d->sender) != 0)
-        rc = event(in, span_str(principal), entry.index);
-    return rc;
-}
-
-/* The next alternate of addressee @at gets its held copy.  *@more: others are left. */
-static int escalate(struct intake *in, const struct deadline *d, size_t at, bool *more)
-{
-    struct mailbox *mb;
-    bool done = false;
-    size_t released;
-    int rc = 0;
-
-    for (size_t i = at + 1; i < d->n && d->to[i].role > ROLE_ALTERNATE && !rc; i++) {
-        unsigned nth = d->to[i].role - ROLE_ALTERNATE;
-
-        if (nth > d->stage + 1)
-            *more = true;
-        if (nth != d->stage + 1 || done)
-            continue;
-        done = true;
-        rc = mailbox_get(in->st->mailboxes, span_str(d->to[i].poc), &mb);
-        if (!rc)
-            rc = due_notice(in, d, NOTICE_ESCALATED, d->to[i].poc, d->to[at].poc);
-        if (!rc)
-            rc = mailbox_release(in->st->mailboxes, mb, d->mid, &released);
-        delivery_touch(in->st->deliveries, office_find(in->st->sessions, span_str(d->to[i].poc)));
-        in->st->metrics.escalated++;
-    }
-    return rc;
-}
-
-static int fall_due(struct intake *in, struct deadline *d)
-{
-    uint64_t every = (d->due_ms - d->time_ms) / (d->stage + 1);
-    bool more = false;
-    int rc = 0;
-
-    for (size_t i = 0; i < d->n && !rc; i++) {
-        const struct due_to *to = &d->to[i];
-
-        if (to->role != ROLE_ACTION || to->answered)
-            continue;
-        if (d->stage == 0 && attended(in, to->poc, d->due_ms))
-            rc = due_notice(in, d, to->delivered ? NOTICE_NOT_ACKNOWLEDGED : NOTICE_UNDELIVERED,
-                            to->poc, to->poc);
-        if (!rc)
-            rc = escalate(in, d, i, &more);
-    }
-    if (rc)
-        return rc;
-    return more ? deadline_again(in->st->deadlines, d, d->due_ms + every)
-                : deadline_close(in->st->deadlines, d);
-}
-
-int intake_due(struct intake *in, size_t max)
-{
-    struct deadline *d;
-    int rc = 0;
-
-    while (!rc && in->entries < max && !in->st->head.dead &&
-           (d = deadline_due(in->st->deadlines, log_time(in->st->log, in->st->now_ms))))
-        rc = fall_due(in, d);
-    return rc;
 }
 
 void intake_begin(struct intake *in, struct stages *st)
