@@ -63,7 +63,7 @@ int wrap_psk(const struct hpke_psk **out, struct hpke_psk *psk, struct wrap_work
              const struct stamp *stamp, const uint8_t h[static 32])
 {
     const struct span head = SPAN(h, 32);
-    struct secret *step;
+    struct secret step = { .n = sizeof(w->psk), .p = w->psk };
     int rc;
 
     *out = NULL;
@@ -71,17 +71,13 @@ int wrap_psk(const struct hpke_psk **out, struct hpke_psk *psk, struct wrap_work
         return 0;
     if (!ring || stamp->psk_step > PSK_STEP_MAX || stamp->psk_epoch > UINT32_MAX)
         return -HL_EPSK;
-    step = secret_new(32);
-    if (!step)
-        return -HL_ENOMEM;
     rc = psk_at(ring, header->channel, (uint32_t)stamp->psk_epoch, (uint32_t)stamp->psk_step,
-                stamp->sealed_ms, step);
-    if (!rc) {
-        mac_label(w->psk, secret_span(step), header->realm, "psk wrap", &head, 1);
-        psk_id(id, header, stamp);
-        *psk = (struct hpke_psk){ w->psk, sizeof(w->psk), id, 32 };
-        *out = psk;
-    }
-    secret_free(step);
-    return rc;
+                stamp->sealed_ms, &step);
+    if (rc)
+        return rc;
+    mac_label(w->psk, secret_span(&step), header->realm, "psk wrap", &head, 1);
+    psk_id(id, header, stamp);
+    *psk = (struct hpke_psk){ w->psk, sizeof(w->psk), id, 32 };
+    *out = psk;
+    return 0;
 }

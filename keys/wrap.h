@@ -27,7 +27,7 @@ struct span wrap_info(uint8_t room[static WRAP_INFO_MAX], enum realm realm, cons
                       const uint8_t subkey[static 32], struct span poc);
 /**
  * wrap_psk - psk and its id for the channel, epoch and step of header and stamp.  *out points to @psk, which points to
- * @w and @id; it is NULL in base mode.  -HL_EPSK, -HL_ENOMEM.
+ * @w and @id; it is NULL in base mode.  -HL_EPSK.
  */
 int wrap_psk(const struct hpke_psk **out, struct hpke_psk *psk, struct wrap_work *w, uint8_t id[static 32],
              const struct psk_ring *ring, const struct header *header, const struct stamp *stamp,
