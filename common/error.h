@@ -112,7 +112,8 @@
     X(NOENT, 86, EXIT_FAILED_OTHER, "not found", "check the name or the number")                  \
     X(EXIST, 87, EXIT_FAILED_OTHER, "it exists already and is not overwritten",                   \
       "choose another name, or move the old one away")                                             \
-    X(MODE, 88, EXIT_KEY, "a secret file can be read by others", "chmod 0400 the file")           \
+    X(MODE, 88, EXIT_KEY, "a secret file, or its folder, is open to others",                      \
+      "chmod 0400 the file and 0700 its folder; both must be this user's")                         \
     X(PASS, 89, EXIT_KEY, "the passphrase does not open the key", "type it again")                \
     X(NOKEY, 90, EXIT_KEY, "the secret key is not here", "see `hotline config show`")             \
     X(DUTY, 91, EXIT_KEY, "no position is on duty at this desk", "run `hotline duty begin`")      \

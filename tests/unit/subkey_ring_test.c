@@ -146,6 +146,48 @@ static void test_open_refuses(void **state)
     secret_free(junk);
 }
 
+/* Lists whose secret was written by another hand: each length but the right one, and what a number
+ * may say. */
+static void test_hostile_lists(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t at; /* byte to overwrite with 0xff, in front of the first scalar */
+    } rows[] = {
+        { "length of the PoC", 0 },
+        { "the PoC", 5 },
+        { "serial", sizeof(POC) },
+        { "first day", sizeof(POC) + 8 },
+        { "number of days", sizeof(POC) + 16 },
+    };
+    uint8_t good[sizeof(POC) + 17 + 64] = { sizeof(POC) - 1 };
+
+    (void)state;
+    memcpy(good + 1, POC, sizeof(POC) - 1);
+    put_u64(good + sizeof(POC), 1);
+    put_u64(good + sizeof(POC) + 8, FIRST);
+    good[sizeof(POC) + 16] = 2;
+    randombytes_buf(good + sizeof(POC) + 17, 64);
+    for (size_t n = 1; n <= sizeof(good) + COUNT(rows); n++) {
+        size_t row = n - sizeof(good) - 1;
+        uint8_t copy[sizeof(good)];
+        struct subkey_ring *ring;
+        struct secret *s;
+
+        memcpy(copy, good, sizeof(good));
+        if (n > sizeof(good))
+            copy[rows[row].at] = 0xff;
+        s = secret_take(copy, n < sizeof(good) ? n : sizeof(good));
+        assert_int_equal(keyfile_create(file_of(1), REALM_LIVE, KEY_SUBKEYS, POC, NULL, s, NULL),
+                         0);
+        CHECK_EQ(subkey_ring_open(&ring, dir, REALM_LIVE, span_str(POC), NULL) == 0,
+                 n == sizeof(good), n > sizeof(good) ? rows[row].name : "length");
+        subkey_ring_close(ring);
+        secret_free(s);
+        keyfile_destroy(file_of(1));
+    }
+}
+
 static void test_expire(void **state)
 {
     static const struct {
@@ -221,6 +263,7 @@ static void test_lists_go(void **state)
     close(fd);
     CHECK_EQ(n > 100 && sodium_is_zero(bytes, (size_t)n), 1, "the old bytes are wiped");
     CHECK_EQ(files(), 1, "the newest list's file stays");
+    CHECK_EQ(subkey_ring_has(ring, (uint8_t[32]){ 0 }), 0, "a destroyed key is no key");
     CHECK_EQ(subkey_ring_serial(ring), 3, "for its serial");
     subkey_ring_close(ring);
     ring = open_ring(NULL);
@@ -287,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_make, clean),
         cmocka_unit_test_teardown(test_open_refuses, clean),
+        cmocka_unit_test_teardown(test_hostile_lists, clean),
         cmocka_unit_test_teardown(test_expire, clean),
         cmocka_unit_test_teardown(test_no_cosigned_time, clean),
         cmocka_unit_test_teardown(test_lists_go, clean),
