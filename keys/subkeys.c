@@ -142,10 +142,9 @@ int subkey_ring_open(struct subkey_ring **out, const char *dir, enum realm realm
     ring->pass = secret_copy(pass);
     if (pass && !ring->pass)
         goto out;
-    rc = strlen(dir) < sizeof(ring->dir) ? 0 : -HL_ETOOBIG;
-    if (rc)
+    rc = -HL_ETOOBIG;
+    if (snprintf(ring->dir, sizeof(ring->dir), "%s", dir) >= (int)sizeof(ring->dir))
         goto out;
-    memcpy(ring->dir, dir, strlen(dir));
     rc = ring_each(dir, PREFIX, load_list, ring);
     if (rc)
         goto out;
