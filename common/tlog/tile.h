@@ -43,6 +43,9 @@ void tile_dir_close(struct tile_dir *d);
 int tile_dir_get(void *tile_dir, unsigned level, uint64_t n, uint8_t out[static 32]);
 /** tile_dir_entry - append entry @index to @out.  -HL_ENOENT (INCOMPLETE), -HL_EFORMAT, -HL_EUSAGE (beyond the size). */
 int tile_dir_entry(struct tile_dir *d, uint64_t index, struct buf *out);
+/** tile_dir_bundle - the bytes of bundle @n into @out (cleared first), unread; *width entries belong there. */
+int tile_dir_bundle(struct tile_dir *d, uint64_t n, struct buf *out, unsigned *width);
+#define TILE_BUNDLE_MAX (TILE_WIDTH * (2 + 65535))
 /** tile_write - write one tile or bundle under @path durably; the same bytes may stand there already, other bytes are -HL_EFORK. */
 int tile_write(const char *path, const struct tile_id *id, struct span bytes);
 

@@ -12,7 +12,6 @@
 #include "common/tlog/tile.h"
 
 #define LEVELS 8
-#define BUNDLE_MAX (TILE_WIDTH * (2 + 65535))
 
 struct slot {
     bool loaded;
@@ -40,7 +39,7 @@ int tile_dir_open(const char *path, uint64_t size, struct tile_dir **out)
         return -HL_ENOMEM;
     d->path = strdup(path);
     d->size = size;
-    buf_init(&d->bundle, BUNDLE_MAX);
+    buf_init(&d->bundle, TILE_BUNDLE_MAX);
     if (!d->path) {
         tile_dir_close(d);
         return -HL_ENOMEM;
@@ -134,6 +133,16 @@ int tile_dir_get(void *tile_dir, unsigned level, uint64_t n, uint8_t out[static 
     return 0;
 }
 
+int tile_dir_bundle(struct tile_dir *d, uint64_t n, struct buf *out, unsigned *width)
+{
+    struct tile_id id = { TILE_ENTRIES, n, tile_width(TILE_ENTRIES, n, d->size) };
+
+    if (id.width == 0)
+        return -HL_EUSAGE;
+    buf_clear(out);
+    return tile_read(d->path, &id, out, width);
+}
+
 static int bundle_split(struct tile_dir *d, unsigned width)
 {
     struct span rest = buf_span(&d->bundle), entry;
@@ -150,15 +159,13 @@ static int bundle_split(struct tile_dir *d, unsigned width)
 
 static int bundle_load(struct tile_dir *d, uint64_t n)
 {
-    struct tile_id id = { TILE_ENTRIES, n, tile_width(TILE_ENTRIES, n, d->size) };
     unsigned width;
     int rc;
 
     if (d->bundle_loaded && d->bundle_n == n)
         return 0;
     d->bundle_loaded = false;
-    buf_clear(&d->bundle);
-    rc = tile_read(d->path, &id, &d->bundle, &width);
+    rc = tile_dir_bundle(d, n, &d->bundle, &width);
     if (!rc)
         rc = bundle_split(d, width);
     if (!rc) {
