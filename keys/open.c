@@ -81,7 +81,9 @@ static int check_content(const struct envelope *env, struct opened *out)
     if (rc)
         return -HL_EFORMAT;
     content_commit(commit, env->header.realm, out->salt, &out->content);
-    return span_eq(SPAN(commit, 32), env->header.commit) ? 0 : -HL_ECOMMIT;
+    if (!span_eq(SPAN(commit, 32), env->header.commit))
+        return -HL_ECOMMIT;
+    return content_fits(&out->content, &env->header, &env->stamp);
 }
 
 int open_envelope(const struct envelope *env, struct span poc, const struct subkey_ring *ring,

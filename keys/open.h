@@ -17,7 +17,7 @@ struct opened {
     struct content content; /* spans in plain */
 };
 
-/** open_envelope - 0, -HL_EMEMBER (no wrap for @poc), -HL_EOPEN, -HL_EPSK, -HL_EENC, -HL_EFORMAT (padding, content), -HL_ECOMMIT. */
+/** open_envelope - 0, -HL_EMEMBER (no wrap for @poc), -HL_EOPEN, -HL_EPSK, -HL_EENC, -HL_EFORMAT (padding, content), -HL_ECOMMIT, -HL_EFLASH (an attachment). */
 int open_envelope(const struct envelope *env, struct span poc, const struct subkey_ring *ring, const struct psk_ring *psk, struct opened *out);
 void opened_release(struct opened *o);
 

@@ -105,8 +105,8 @@ int seal(const struct seal_input *in, struct sealed *out)
     int rc = sheet && w ? 0 : -HL_ENOMEM;
 
     assert(in->h->realm == in->realm && in->h->n_to <= ENVELOPE_TO_MAX);
-    assert(kind_is_bodyless(in->h->kind) == (in->plain.n == 0));
-    assert((in->plain.n & (in->plain.n - 1)) == 0); /* content_pad() made it */
+    assert((in->h->commit.n == 0) == (in->plain.n == 0)); /* a step may bear a remark */
+    assert((in->plain.n & (in->plain.n - 1)) == 0);       /* content_pad() made it */
     *out = (struct sealed){ 0 };
     buf_init(&out->wraps, ENVELOPE_WRAPS_MAX);
     buf_init(&out->body, ENVELOPE_BUCKET_MAX + ENVELOPE_TAG);
