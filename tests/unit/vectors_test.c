@@ -214,7 +214,8 @@ static const struct vector {
       .ack_within_s = 600,
       .say = say_form },
     { .name = "psk",
-      .says = "exercise information in psk mode, with attachment, category and marking sealed",
+      .says =
+          "information of an exercise in psk mode, with an attachment, category and marking sealed",
       .realm = REALM_EXERCISE,
       .kind = KIND_INFORMATION,
       .sender = "doria.technical",
