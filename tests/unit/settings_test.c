@@ -38,6 +38,12 @@ static int load(struct span bytes, struct target *t, struct buf *why)
     return settings_load(path, table, COUNT(table), t, why);
 }
 
+static void must(struct span bytes, struct target *t, struct buf *why)
+{
+    if (load(bytes, t, why))
+        fail_msg("%s", buf_str(why));
+}
+
 static int make_file(void **state)
 {
     int fd;
@@ -61,13 +67,12 @@ static void good(void **state)
 
     (void)state;
     buf_init(&why, 4096);
-    CHECK_EQ(load(span_str("# all of them\n"
-                           "origin = \"host/live\";\n"
-                           "note = \"a # b // c /* d */ 99999999999999999999\";\n"
-                           "limits : { mailbox_kb = 4300000000; net = { port = 0x1F90; } }\n"
-                           "quiet = false; members = [ \"arcadia\", \"borealia\" ];\n"),
-                  &t, &why),
-             0, buf_str(&why));
+    must(span_str("# all of them\n"
+                  "origin = \"host/live\";\n"
+                  "note = \"a # b // c /* d */ 99999999999999999999\";\n"
+                  "limits : { mailbox_kb = 4300000000; net = { port = 0x1F90; } }\n"
+                  "quiet = false; members = [ \"arcadia\", \"borealia\" ];\n"),
+         &t, &why);
     assert_string_equal(t.origin, "host/live");
     assert_string_equal(t.note, "a # b // c /* d */ 99999999999999999999");
     CHECK_EQ(t.mailbox, 4300000000, "above 32 bits, without any suffix");
@@ -88,7 +93,7 @@ static void defaults(void **state)
 
     (void)state;
     buf_init(&why, 4096);
-    CHECK_EQ(load(span_str("origin = \"x\""), &t, &why), 0, buf_str(&why));
+    must(span_str("origin = \"x\""), &t, &why);
     assert_string_equal(t.note, "none");
     CHECK_EQ(t.mailbox, 4096, "dflt");
     CHECK_EQ(t.port, 41873, "dflt");
@@ -180,7 +185,7 @@ static void crlf_is_read(void **state)
 
     (void)state;
     buf_init(&why, 4096);
-    CHECK_EQ(load(span_str("origin = \"x\";\r\nquiet = false;\r\n"), &t, &why), 0, buf_str(&why));
+    must(span_str("origin = \"x\";\r\nquiet = false;\r\n"), &t, &why);
     settings_free(table, COUNT(table), &t);
     buf_release(&why);
 }
@@ -194,8 +199,7 @@ static void dump_names_the_origin(void **state)
     (void)state;
     buf_init(&why, 4096);
     buf_init(&out, 4096);
-    CHECK_EQ(load(span_str("origin = \"a\\\"b\";\n\nmembers = [ \"x\", \"y\" ];"), &t, &why), 0,
-             buf_str(&why));
+    must(span_str("origin = \"a\\\"b\";\n\nmembers = [ \"x\", \"y\" ];"), &t, &why);
     CHECK_EQ(settings_dump(path, table, COUNT(table), &out), 0, "dump");
     snprintf(want, sizeof(want),
              "origin = \"a\\\"b\"; # %s:1\n"
