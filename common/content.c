@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cbor.h"
+#include "common/document.h"
 #include "common/error.h"
 #include "common/text.h"
 
@@ -13,28 +14,12 @@
  */
 enum { SUBJECT, LANGUAGE, FORM, PHRASEBOOK, THREAD, NAMES };
 #define SUBJECT_MAX 500
-#define LANGUAGE_MAX 35
 #define FORM_MAX 31
 
-/* BCP 47 as far as bytes go: subtags of 1..8 letters and digits joined by '-'; empty when no text
- * is in a language. */
+/* One tag; none where no text is in a language. */
 static bool language_ok(struct span s)
 {
-    size_t run = 0;
-
-    if (s.n > LANGUAGE_MAX)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        uint8_t c = s.p[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-
-        if (!alnum && (c != '-' || run == 0))
-            return false;
-        run = alnum ? run + 1 : 0;
-        if (run > 8)
-            return false;
-    }
-    return s.n == 0 || run > 0;
+    return s.n == 0 || document_languages(s, false);
 }
 
 static bool digest_or_empty(struct span s)

@@ -375,7 +375,7 @@ static int check_body(struct judging *j)
     const struct header *h = &j->env->header;
     int rc;
 
-    if (kind_is_bodyless(h->kind))
+    if (h->commit.n == 0)
         return 0;
     rc = check_word(j, -HL_ECATEGORY, "category", h->category, a->category, a->n_categories);
     if (!rc)

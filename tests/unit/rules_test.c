@@ -444,7 +444,8 @@ static void put_message(const struct row *r)
     world_envelope(&bytes, &W, &m);
 }
 
-static void judge_row(const struct row *r, struct verdict *v)
+/* Judge what stands in env. */
+static int judge_env(const struct row *r, struct verdict *v)
 {
     struct recipient to = { span_str(r->aim.to ? r->aim.to : ""), ROLE_ACTION };
     struct rules_facts f = { .dir = dirs[r->change],
@@ -453,13 +454,18 @@ static void judge_row(const struct row *r, struct verdict *v)
                              .origin = span_str(r->origin ? r->origin : ""),
                              .number = r->number };
 
-    put_message(r);
-    CHECK_EQ(envelope_decode(&env, W.realm, buf_span(&bytes)), 0, r->name);
     if (r->aim.kind)
         f.target = (struct target){
             true, r->aim.kind, span_str(r->aim.sender), channels[r->change][r->aim.channel], 1, &to
         };
-    CHECK_EQ(rules_judge(&env, &f, v), r->want, r->name);
+    return rules_judge(&env, &f, v);
+}
+
+static void judge_row(const struct row *r, struct verdict *v)
+{
+    put_message(r);
+    CHECK_EQ(envelope_decode(&env, W.realm, buf_span(&bytes)), 0, r->name);
+    CHECK_EQ(judge_env(r, v), r->want, r->name);
     CHECK_EQ(v->rc, r->want, r->name);
 }
 
@@ -627,12 +633,34 @@ static void recipients(void **state)
     }
 }
 
+/* A step with a remark is sealed like any message; a bodyless one has nothing that could be. */
+static void sealed_step(void **state)
+{
+    static const uint8_t commit[32];
+    struct row row = { .name = "step",
+                       .m = { .kind = KIND_ACKNOWLEDGED, .n_refs = 1 },
+                       .change = PSK_MUST,
+                       .aim = { KIND_NOTIFICATION, "arcadia.diplomatic", "borealia.diplomatic",
+                                WORLD_CRISIS } };
+    struct verdict v;
+
+    (void)state;
+    judge_row(&row, &v);
+    CHECK_EQ(v.rc, 0, "bodyless");
+    for (int k = 0; k < 2; k++) {
+        env.header.commit = SPAN(commit, 32);
+        env.header.category = (uint64_t)k;
+        env.header.marking = 1;
+        CHECK_EQ(judge_env(&row, &v), k ? -HL_EPSK : -HL_ECATEGORY, "sealed");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule), cmocka_unit_test(alone_is_flagged),
         cmocka_unit_test(deadlines),  cmocka_unit_test(other_realm),
-        cmocka_unit_test(recipients),
+        cmocka_unit_test(recipients), cmocka_unit_test(sealed_step),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
