@@ -32,6 +32,9 @@
  *   treaty <digest or ->
  *   random <base64 of 32 bytes>
  *
+ * Three witnesses or more, where a card lists at most one: so one at least belongs to neither side of a bilateral
+ * channel, as far as cards tell.
+ *
  * Each party publishes its own note over the same text, signed by the threshold of its root set (note
  * names: the party).
  */

@@ -30,32 +30,6 @@ int agreement_signer(const struct directory *dir, struct judged *j, struct buf *
     return 0;
 }
 
-/*
- * A bilateral channel needs one witness at least that belongs to neither side.  Known is only what
- * cards say: a witness in no card counts as independent.
- */
-static bool independent(const struct directory *dir, const struct agreement *a,
-                        const struct agreement_channel *c)
-{
-    int first = c->party[0], second = -1;
-
-    for (size_t i = 1; i < c->n_members; i++) {
-        if (c->party[i] == first || c->party[i] == second)
-            continue;
-        if (second >= 0)
-            return true; /* three parties or more */
-        second = c->party[i];
-    }
-    for (size_t i = 0; i < a->n_witnesses; i++) {
-        const struct stand *s = stand_newest(dir, a->witness[i].key);
-        int who = s ? agreement_party(a, party_name(s->party)) : -1;
-
-        if (who < 0 || (who != first && who != second))
-            return true;
-    }
-    return false;
-}
-
 /* Does the witness key stand, in a card or another agreement, under another name, or its id for
  * another key? */
 static bool witness_free(const struct directory *dir, const struct note_key *key)
@@ -92,12 +66,6 @@ static int judge_text(const struct directory *dir, const struct agreement *a, st
                                 "the key of witness %s already stands under another name or use, "
                                 "or has another's key id",
                                 a->witness[i].name);
-    for (size_t i = 0; i < a->n_channels; i++)
-        if (!independent(dir, a, &a->channel[i]))
-            return document_say(why, -HL_EFORMAT,
-                                "channel %.*s of agreement %.*s needs a witness that belongs to "
-                                "neither side",
-                                SHOW(a->channel[i].name), SHOW(a->name));
     return 0;
 }
 
