@@ -203,13 +203,29 @@ static int put_mail(struct intake *in, const struct envelope *env, const struct 
     return rc ? rc : mailbox_put(in->st->mailboxes, mb, &mail);
 }
 
+/* Steps on a message are no news for an alternate that has not seen it. */
+static int put_event(struct intake *in, const struct envelope *env, const struct recipient *to,
+                     uint64_t index)
+{
+    struct mailbox *mb;
+    int rc;
+
+    if (to->role > ROLE_ALTERNATE && kind_is_step(env->header.kind)) {
+        rc = mailbox_get(in->st->mailboxes, to->poc, &mb);
+        if (rc || mailbox_holds(mb, env->header.ref[0]))
+            return rc;
+    }
+    return intake_event(in, to->poc, index);
+}
+
 static int distribute(struct intake *in, const struct envelope *env, const struct entry *entry)
 {
+    int (*put)(struct intake *, const struct envelope *, const struct recipient *, uint64_t) =
+        is_event(env->header.kind) ? put_event : put_mail;
     int rc = 0;
 
     for (size_t i = 0; i < in->n_to && !rc; i++)
-        rc = is_event(env->header.kind) ? intake_event(in, in->to[i].poc, entry->index)
-                                        : put_mail(in, env, &in->to[i], entry->index);
+        rc = put(in, env, &in->to[i], entry->index);
     return rc;
 }
 

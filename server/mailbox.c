@@ -230,6 +230,16 @@ bool mailbox_held(const struct mailbox *mb, uint64_t index)
     return false;
 }
 
+bool mailbox_holds(const struct mailbox *mb, const uint8_t mid[static 32])
+{
+    for (size_t p = 0; p < COUNT(mb->lane); p++)
+        for (size_t i = mb->lane[p].first; i < mb->lane[p].n; i++)
+            if (mb->lane[p].v[i].held && !mb->lane[p].v[i].gone &&
+                memcmp(mb->lane[p].v[i].mid, mid, 32) == 0)
+                return true;
+    return false;
+}
+
 /* ---- offering ---- */
 
 struct mail *mailbox_next(struct mailbox *mb, unsigned precedence, uint64_t hello)

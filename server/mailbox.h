@@ -46,6 +46,8 @@ int mailbox_take(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[sta
 int mailbox_release(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[static 32], size_t *n);
 /** mailbox_held - is there a held copy of entry @index? */
 bool mailbox_held(const struct mailbox *mb, uint64_t index);
+/** mailbox_holds - is a copy of message @mid held, so that its owner knows nothing of it yet? */
+bool mailbox_holds(const struct mailbox *mb, const uint8_t mid[static 32]);
 /** mailbox_next - the oldest of @precedence not yet offered on connection @hello; NULL when none. */
 struct mail *mailbox_next(struct mailbox *mb, unsigned precedence, uint64_t hello);
 /** mailbox_rewind - another connection takes over: everything may be offered again. */

@@ -8,11 +8,9 @@ static void prepare_front(struct work *w, enum realm realm, struct span front, s
     w->rc = envelope_decode_front(&w->env, realm, front);
     if (!w->rc)
         w->rc = envelope_verify(&w->env);
-    if (!w->rc) {
-        w->is_signed = true;
-        if (body.n)
-            w->rc = envelope_set_body(&w->env, body);
-    }
+    if (!w->rc && body.n)
+        w->rc = envelope_set_body(&w->env, body);
+    w->is_signed = w->rc == 0; /* with another body it is not what was signed */
 }
 
 void work_prepare(struct work *w, enum realm realm)

@@ -12,9 +12,9 @@
 struct work {
     struct input *in;  /* owned */
     struct frame frame;
-    struct envelope env; /* of a SUBMIT or a front; decoded when rc is 0 or is_signed */
+    struct envelope env; /* of a SUBMIT or a front; decoded when rc is 0 */
     int rc;              /* what decoding or verifying said */
-    bool is_signed;      /* the signature was verified: a refusal may be recorded */
+    bool is_signed;      /* verified as it stands: a refusal may be recorded */
     bool judged;         /* env is to be judged: it came whole, or its front did */
 };
 

@@ -346,6 +346,17 @@ static inline void rig_got(struct rig *r, uint64_t conn, const char *poc, uint64
     CHECK_EQ(rig_send(r, conn, poc, &f), 0, "got");
 }
 
+/* The client has all that it was sent and not acknowledged: its window is open again.  Frames are taken. */
+static inline void rig_got_all(struct rig *r, uint64_t conn, const char *poc)
+{
+    struct frame f;
+
+    while (rig_take(r, conn, VERB_DELIVER, &f))
+        rig_got(r, conn, poc, f.tag, f.front.n + f.body.n);
+    while (rig_take(r, conn, VERB_CHUNK, &f))
+        rig_got(r, conn, poc, f.tag, f.offset + f.bytes.n);
+}
+
 /* ---- envelopes: an envelope in its wire form ---- */
 
 struct rig_mail {
