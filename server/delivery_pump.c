@@ -33,25 +33,28 @@ static void give_up(struct pump *p, struct offer **at)
     offer_free(p->s->offers, at);
 }
 
+/* The rest of @o, as far as window and budget allow.  An error: it cannot be read. */
+static int pump_rest(struct pump *p, struct offer *o)
+{
+    int rc = 0;
+
+    while (o->sent < o->total && !rc && !p->full) {
+        uint64_t before = o->sent;
+
+        rc = offer_continue(p->d, p->s, o);
+        spend(p, o->sent - before);
+    }
+    p->full = p->full || rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
 static void pump_begun(struct pump *p)
 {
-    struct offers *os = p->s->offers;
-
-    for (struct offer **at = &os->first; *at && !p->full;) {
-        struct offer *o = *at;
-        int rc = 0;
-
-        while (o->rank == p->rank && o->sent < o->total && !rc && !p->full) {
-            uint64_t before = o->sent;
-
-            rc = offer_continue(p->d, p->s, o);
-            spend(p, o->sent - before);
-        }
-        p->full = p->full || rc > 0;
-        if (rc < 0)
+    for (struct offer **at = &p->s->offers->first; *at && !p->full;) {
+        if ((*at)->rank == p->rank && pump_rest(p, *at))
             give_up(p, at);
         else
-            at = &o->next;
+            at = &(*at)->next;
     }
 }
 
@@ -73,6 +76,8 @@ static int offer_stored(struct pump *p, unsigned flags)
     spend(p, o->sent);
     if (o->sent >= o->front_len)
         buf_release(&o->front);
+    if (pump_rest(p, o))
+        give_up(p, at);
     return 0;
 }
 
