@@ -43,8 +43,12 @@ struct rig {
     /* the signer: what it signed last, what it is asked */
     uint64_t signed_size, asked, asked_old;
     uint8_t signed_root[32], asked_root[32];
-    unsigned signed_count;
     struct buf note; /* its newest */
+    struct {
+        uint64_t size;
+        struct buf note;
+    } notes[512]; /* all of them */
+    size_t n_notes;
     /* what left */
     struct rig_frame *frame;
     size_t n, cap;
@@ -126,11 +130,14 @@ static inline int rig_sign(struct rig *r)
 {
     if (!r->asked)
         return 0;
-    if (r->asked_old == r->signed_size || r->asked_old == 0) {
+    if (r->asked_old == r->signed_size) {
         r->signed_size = r->asked;
         memcpy(r->signed_root, r->asked_root, 32);
         rig_make_note(r, &r->note, r->signed_size, r->signed_root);
-        r->signed_count++;
+        CHECK_EQ(r->n_notes < COUNT(r->notes), 1, "notes of the rig");
+        r->notes[r->n_notes].size = r->signed_size;
+        buf_init(&r->notes[r->n_notes].note, 4096);
+        buf_put_span(&r->notes[r->n_notes++].note, buf_span(&r->note));
     } /* else it repeats what it signed last */
     r->asked = 0;
     return broker_signed(r->b, buf_span(&r->note));
@@ -254,6 +261,8 @@ static inline void rig_close(struct rig *r)
     rig_remove_dir(r->dir);
     seckey_free(r->log);
     buf_release(&r->note);
+    for (size_t i = 0; i < r->n_notes; i++)
+        buf_release(&r->notes[i].note);
     world_release(&r->w);
     free(r->frame);
     free(r->keys);
@@ -417,7 +426,15 @@ static inline void rig_step(struct world_message *s, const struct rig *r, unsign
     s->category = s->marking = 0;
 }
 
-/* Does the RECORDED frame prove that @m is in the log under the signer's newest note? */
+static inline struct span rig_note(const struct rig *r, uint64_t size)
+{
+    for (size_t i = 0; i < r->n_notes; i++)
+        if (r->notes[i].size == size)
+            return buf_span(&r->notes[i].note);
+    return SPAN_NONE;
+}
+
+/* Does the RECORDED frame prove that @m is in the log, under a note that the signer gave for that size? */
 static inline void rig_check_receipt(const struct rig *r, const struct frame *f, const struct rig_mail *m, const char *row)
 {
     struct buf record;
@@ -426,7 +443,7 @@ static inline void rig_check_receipt(const struct rig *r, const struct frame *f,
     struct note *note = malloc(sizeof(*note));
 
     buf_init(&record, RECORD_MAX);
-    CHECK_EQ(checkpoint_open(&cp, note, buf_span(&r->note), &r->log_key), 0, row);
+    CHECK_EQ(checkpoint_open(&cp, note, rig_note(r, f->size), &r->log_key), 0, row);
     CHECK_EQ(cp.size, f->size, row);
     CHECK_EQ(f->salt.n, 32, row);
     CHECK_EQ(record_put_envelope(&record, f->time_ms, &m->env), 0, row);
