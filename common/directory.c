@@ -263,7 +263,7 @@ static void tell(const struct judged *j, struct directory_change *change)
         change->keys_changed = true;
         break;
     }
-    if (who.n < sizeof(change->party))
+    if (who.n && who.n < sizeof(change->party))
         memcpy(change->party, who.p, who.n);
 }
 
