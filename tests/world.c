@@ -529,7 +529,9 @@ static void fill_stamp(struct draft *d, const struct world *w, const struct worl
                                .sealed_ms = m->sealed_ms,
                                .ack_within_s = m->ack_within_s,
                                .psk_epoch = m->psk_epoch,
-                               .psk_step = m->psk_step };
+                               .psk_step = m->psk_step,
+                               .n_seen = m->n_seen };
+    memcpy(d->stamp.seen, m->seen, sizeof(m->seen));
     if (m->draft) {
         struct buf message;
         uint8_t mid[32];

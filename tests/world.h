@@ -110,6 +110,8 @@ struct world_message {
     uint8_t salt;                /* another commit, so another message */
     size_t n_refs;
     uint8_t ref[4][32];
+    size_t n_seen;
+    struct seen seen[2];
 };
 void world_message_init(struct world_message *m, const struct world *w);
 /** world_envelope - the file form of @m, appended to @out. */
