@@ -189,7 +189,7 @@ static int init_texts(const char *dir, enum realm realm, const char *origin, con
     return rc;
 }
 
-int config_init(const char *dir, enum realm realm, const char *origin, const char *listen,
+int config_make(const char *dir, enum realm realm, const char *origin, const char *listen,
                 struct buf *why)
 {
     static const struct {

@@ -25,8 +25,8 @@ extern const size_t config_table_n;
 /** config_load - read and check @path; @why gets "file:line: error: ...".  Paths come out absolute. */
 int config_load(struct config *c, const char *path, struct buf *why);
 void config_release(struct config *c);
-/** config_init - make a broker's folder @dir: settings, keys without passphrase (it starts unattended), folders, host.public. -HL_EEXIST. */
-int config_init(const char *dir, enum realm realm, const char *origin, const char *listen, struct buf *why);
+/** config_make - make a broker's folder @dir: settings, keys without passphrase (it starts unattended), folders, host.public. -HL_EEXIST. */
+int config_make(const char *dir, enum realm realm, const char *origin, const char *listen, struct buf *why);
 /** config_state - "<state>/<name>" into @out. */
 #define CONFIG_PATH_MAX 600
 int config_state(const struct config *c, char out[static CONFIG_PATH_MAX], const char *name);

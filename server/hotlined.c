@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -15,6 +16,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/version.h"
 #include "keys/keyfile.h"
 #include "keys/transport.h"
 #include "server/config.h"
@@ -24,10 +26,6 @@
 #include "server/publisher.h"
 #include "server/sandbox.h"
 #include "server/signer.h"
-
-#ifndef HL_VERSION
-#define HL_VERSION "0.1"
-#endif
 
 static const char usage[] =
     "usage: hotlined [-c FILE]                 run the broker\n"
@@ -148,6 +146,7 @@ static int run_role(const struct config *c, const char *role)
                   { "publisher", run_publisher } };
     int rc = -HL_EUSAGE;
 
+    prctl(PR_SET_NAME, role); /* what ps shows */
     for (size_t i = 0; i < COUNT(roles); i++)
         if (strcmp(role, roles[i].name) == 0)
             rc = roles[i].run(c);
@@ -196,7 +195,7 @@ static int init(const struct options *o, const char *dir)
         return EXIT_USAGE;
     }
     buf_init(&why, 1024);
-    rc = config_init(dir, realm, o->origin, o->listen, &why);
+    rc = config_make(dir, realm, o->origin, o->listen, &why);
     if (rc)
         rc = fail_why(rc, &why);
     else
@@ -214,7 +213,7 @@ static int version(void)
     zmq_version(&major, &minor, &patch);
     printf("hotlined %s  protocol hotline/1  libsodium %s  libzmq %d.%d.%d  libconfig %d.%d.%d  "
            "SQLite %s\n",
-           HL_VERSION, sodium_version_string(), major, minor, patch, LIBCONFIG_VER_MAJOR,
+           HOTLINE_VERSION, sodium_version_string(), major, minor, patch, LIBCONFIG_VER_MAJOR,
            LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION, sqlite3_libversion());
     return 0;
 }

@@ -1,10 +1,3 @@
-/*
- * Writing a mirror.  Full bundles and full tiles go to disk as they fill; the rest of the right
- * edge is in memory until a checkpoint covers it.
- *
- *   COUNTING -[mirror_dir_put_entries]-> COUNTING -[mirror_dir_put_checkpoint]-> COVERED
- * -[.._put_entries]-> COUNTING
- */
 #include "client/audit/mirror_dir.h"
 
 #include <inttypes.h>
@@ -17,7 +10,7 @@
 #include "common/file.h"
 #include "common/record.h"
 #include "common/text.h"
-#include "common/tlog/tile_build.h"
+#include "common/tlog/tile_tree.h"
 
 #define PINS_MAX 65536
 #define NOTE_FILE_MAX 65536
@@ -25,11 +18,7 @@
 struct mirror_dir {
     char path[MIRROR_DIR_MAX];
     enum realm realm;
-    uint64_t covered;      /* size of the checkpoint on disk */
-    struct buf bundle;     /* entries of the bundle that is filling */
-    struct tile_dir *full; /* the full bundles on disk */
-    uint64_t full_size;
-    struct tile_builder tiles;
+    struct tile_tree *tree;
 };
 
 void mirror_path(char out[static MIRROR_PATH_MAX], const char *dir, const char *name)
@@ -41,13 +30,6 @@ static void sized_path(char out[static MIRROR_PATH_MAX], const char *dir, const 
                        uint64_t n)
 {
     snprintf(out, MIRROR_PATH_MAX, "%s/%s/%" PRIu64, dir, folder, n);
-}
-
-static int emit(void *arg, const struct tile_id *id, struct span hashes)
-{
-    const struct mirror_dir *m = arg;
-
-    return tile_write(m->path, id, hashes);
 }
 
 static int claim_realm(const struct mirror_dir *m)
@@ -82,62 +64,6 @@ static int note_open(struct checkpoint *cp, struct span in)
     return rc ? rc : checkpoint_parse(cp, note.text);
 }
 
-/* The entries of the bundle that is filling, from the partial bundle on disk. */
-static int resume_bundle(struct mirror_dir *m, struct tile_dir *d, uint64_t size)
-{
-    struct buf entry;
-    int rc = 0;
-
-    buf_init(&entry, UINT16_MAX);
-    for (uint64_t i = size - size % TILE_WIDTH; i < size && !rc; i++) {
-        buf_clear(&entry);
-        rc = tile_dir_entry(d, i, &entry);
-        if (!rc)
-            rc = bundle_put(&m->bundle, buf_span(&entry));
-    }
-    buf_release(&entry);
-    return rc;
-}
-
-static int resume(struct mirror_dir *m, const struct checkpoint *cp)
-{
-    struct tile_dir *d;
-    uint8_t root[32];
-    int rc = tile_dir_open(m->path, cp->size, &d);
-
-    if (!rc)
-        rc = tile_builder_resume(&m->tiles, cp->size, d);
-    if (!rc)
-        rc = resume_bundle(m, d, cp->size);
-    if (!rc) {
-        merkle_range_root(&m->tiles.range, root);
-        rc = memcmp(root, cp->root, 32) ? -HL_ESTORE : 0;
-    }
-    m->covered = cp->size;
-    tile_dir_close(d);
-    return rc;
-}
-
-static int resume_checkpoint(struct mirror_dir *m)
-{
-    char path[MIRROR_PATH_MAX];
-    struct checkpoint cp;
-    struct buf note;
-    int rc;
-
-    mirror_path(path, m->path, "checkpoint");
-    buf_init(&note, NOTE_FILE_MAX);
-    rc = file_read(path, &note);
-    if (!rc)
-        rc = note_open(&cp, buf_span(&note));
-    if (!rc)
-        rc = resume(m, &cp);
-    else if (rc == -HL_ENOENT)
-        rc = 0; /* a new mirror */
-    buf_release(&note);
-    return rc;
-}
-
 int mirror_dir_open(const char *path, enum realm realm, struct mirror_dir **out)
 {
     struct mirror_dir *m;
@@ -151,13 +77,11 @@ int mirror_dir_open(const char *path, enum realm realm, struct mirror_dir **out)
         return -HL_ENOMEM;
     snprintf(m->path, sizeof(m->path), "%s", path);
     m->realm = realm;
-    buf_init(&m->bundle, TILE_WIDTH * (2 + UINT16_MAX));
-    tile_builder_init(&m->tiles, emit, m);
     rc = make_folders(m);
     if (!rc)
         rc = claim_realm(m);
     if (!rc)
-        rc = resume_checkpoint(m);
+        rc = tile_tree_open(path, &m->tree);
     if (rc)
         mirror_dir_close(m);
     else
@@ -169,14 +93,13 @@ void mirror_dir_close(struct mirror_dir *m)
 {
     if (!m)
         return;
-    tile_dir_close(m->full);
-    buf_release(&m->bundle);
+    tile_tree_close(m->tree);
     free(m);
 }
 
 uint64_t mirror_dir_size(const struct mirror_dir *m)
 {
-    return m->tiles.range.size;
+    return tile_tree_size(m->tree);
 }
 
 int mirror_dir_put_policy(struct mirror_dir *m, struct span policy, struct buf *why)
@@ -226,51 +149,9 @@ int mirror_dir_put_pin(struct mirror_dir *m, struct span party, const uint8_t fp
     return rc;
 }
 
-/* The bundle is full: to disk with it, and open the folder anew for the entries in it. */
-static int bundle_flush(struct mirror_dir *m, unsigned width)
-{
-    struct tile_id id = { TILE_ENTRIES, (mirror_dir_size(m) - 1) / TILE_WIDTH, width };
-
-    return tile_write(m->path, &id, buf_span(&m->bundle));
-}
-
 int mirror_dir_put_entries(struct mirror_dir *m, struct span bundle)
 {
-    struct span entry;
-    int rc = 0;
-
-    while (!rc && bundle_next(&bundle, &entry, &rc)) {
-        uint8_t leaf[32];
-
-        merkle_leaf(leaf, entry);
-        rc = bundle_put(&m->bundle, entry);
-        if (!rc)
-            rc = tile_builder_add(&m->tiles, leaf);
-        if (!rc && mirror_dir_size(m) % TILE_WIDTH == 0) {
-            rc = bundle_flush(m, TILE_WIDTH);
-            buf_clear(&m->bundle);
-        }
-    }
-    return rc;
-}
-
-/* What the tree of the last checkpoint had as partial tiles, and the present one has no more. */
-static void remove_partials(const struct mirror_dir *m, uint64_t old)
-{
-    for (unsigned i = 0; i <= TILE_LEVELS; i++) {
-        unsigned level = i == TILE_LEVELS ? TILE_ENTRIES : i;
-        uint64_t hashes = old >> (level == TILE_ENTRIES ? 0 : 8 * level);
-        struct tile_id id = { level, hashes / TILE_WIDTH, hashes % TILE_WIDTH };
-        char path[MIRROR_PATH_MAX], tile[TILE_PATH_MAX];
-
-        if (!id.width || tile_width(level, id.n, mirror_dir_size(m)) == id.width)
-            continue;
-        tile_path(tile, &id);
-        mirror_path(path, m->path, tile);
-        unlink(path); /* one that stays does no harm */
-        *strrchr(path, '/') = 0;
-        rmdir(path);
-    }
+    return tile_tree_put_entries(m->tree, bundle);
 }
 
 static int put_note(const struct mirror_dir *m, uint64_t size, struct span note)
@@ -283,33 +164,11 @@ static int put_note(const struct mirror_dir *m, uint64_t size, struct span note)
 
 int mirror_dir_put_checkpoint(struct mirror_dir *m, struct span note)
 {
-    uint64_t size = mirror_dir_size(m), old = m->covered;
-    char path[MIRROR_PATH_MAX];
-    struct checkpoint cp;
-    uint8_t root[32];
-    int rc = note_open(&cp, note);
+    int rc = tile_tree_check(m->tree, note);
 
-    if (rc)
-        return rc;
-    if (cp.size != size)
-        return -HL_EINCOMPLETE;
-    merkle_range_root(&m->tiles.range, root);
-    if (memcmp(root, cp.root, 32) != 0)
-        return -HL_EPROOF;
-    if (size % TILE_WIDTH)
-        rc = bundle_flush(m, (unsigned)(size % TILE_WIDTH));
     if (!rc)
-        rc = tile_builder_partials(&m->tiles);
-    if (!rc)
-        rc = put_note(m, size, note);
-    mirror_path(path, m->path, "checkpoint");
-    if (!rc)
-        rc = file_publish(path, note, 0644);
-    if (!rc) {
-        m->covered = size;
-        remove_partials(m, old);
-    }
-    return rc;
+        rc = put_note(m, mirror_dir_size(m), note);
+    return rc ? rc : tile_tree_put_checkpoint(m->tree, note);
 }
 
 int mirror_dir_put_note(struct mirror_dir *m, struct span note)
@@ -335,33 +194,6 @@ int mirror_dir_put_note(struct mirror_dir *m, struct span note)
     return rc;
 }
 
-/* Entry @index out of the bundle that is filling. */
-static int pending_entry(const struct mirror_dir *m, uint64_t index, struct buf *out)
-{
-    struct span rest = buf_span(&m->bundle), entry = SPAN_NONE;
-    int rc = 0;
-
-    for (uint64_t i = 0; i <= index % TILE_WIDTH; i++)
-        if (!bundle_next(&rest, &entry, &rc))
-            return -HL_EINCOMPLETE;
-    return buf_put_span(out, entry);
-}
-
-static int entry_get(struct mirror_dir *m, uint64_t index, struct buf *out)
-{
-    uint64_t full = mirror_dir_size(m) / TILE_WIDTH * TILE_WIDTH;
-    int rc = 0;
-
-    if (index >= full)
-        return pending_entry(m, index, out);
-    if (!m->full || m->full_size != full) {
-        tile_dir_close(m->full);
-        rc = tile_dir_open(m->path, full, &m->full);
-        m->full_size = full;
-    }
-    return rc ? rc : tile_dir_entry(m->full, index, out);
-}
-
 int mirror_dir_put_opening(struct mirror_dir *m, uint64_t index, const uint8_t salt[static 32],
                            struct span record)
 {
@@ -372,7 +204,7 @@ int mirror_dir_put_opening(struct mirror_dir *m, uint64_t index, const uint8_t s
 
     buf_init(&entry, UINT16_MAX);
     buf_init(&opening, MIRROR_OPENING_MAX);
-    rc = entry_get(m, index, &entry);
+    rc = tile_tree_entry(m->tree, index, &entry);
     if (rc)
         goto out;
     record_entry(want, m->realm, salt, record);
