@@ -9,10 +9,7 @@
 #include "client/commands.h"
 #include "common/error.h"
 #include "common/text.h"
-
-#ifndef HL_VERSION
-#define HL_VERSION "0.1"
-#endif
+#include "common/version.h"
 
 int print_version(void)
 {
@@ -21,7 +18,7 @@ int print_version(void)
     zmq_version(&major, &minor, &patch);
     printf("hotline %s  protocol hotline/1  libsodium %s  libzmq %d.%d.%d  libconfig %d.%d.%d  "
            "SQLite %s\n",
-           HL_VERSION, sodium_version_string(), major, minor, patch, LIBCONFIG_VER_MAJOR,
+           HOTLINE_VERSION, sodium_version_string(), major, minor, patch, LIBCONFIG_VER_MAJOR,
            LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION, sqlite3_libversion());
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED_OTHER;
 }
