@@ -59,7 +59,8 @@ FAULT  := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/*_test.c))
 REPLAY := $(patsubst tests/fuzz/fuzz_%.c,$(B)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH  := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*_bench.c))
-TESTS  := $(UNIT) $(FAULT) $(REPLAY)
+STOCK  := $(B)/tests/stock/stock
+TESTS  := $(UNIT) $(FAULT) $(REPLAY) $(STOCK)
 including = $(if $(SRC_tests),$(shell grep -lE '^\#include "($(1))' $(SRC_tests) $(SRC_shared)))
 WITH_shared  := $(call including,$(subst $(eval) ,|,$(SRC_shared:%.c=%.h)))
 of_layer = $(call including,$(1)) $(if $(filter $(SRC_shared),$(call including,$(1))),$(WITH_shared))
@@ -111,6 +112,10 @@ $(REPLAY): $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fu
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(FUZZ): $(B)/%: $(B)/%.o $$(call archives,$$*.c)
 	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+# what tools of others verify, tests/scenario/01-stock-*.bats
+$(STOCK): $(B)/%: $(B)/%.o $(B)/libshared.a $(B)/libaudit.a $(B)/libcommon.a
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 LOADS := $(addprefix $(B)/tests/bench/,load floor fill)
 $(LOADS): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a

@@ -36,27 +36,46 @@ static void put_policy(struct world_log *l)
     buf_release(&why);
 }
 
-void world_log_open(struct world_log *l, enum realm realm)
+static void begin(struct world_log *l, enum realm realm)
 {
-    *l = (struct world_log){ .now_ms = WORLD_NOW };
+    l->now_ms = WORLD_NOW;
     world_init(&l->w, realm, WORLD_NOW);
-    snprintf(l->path, sizeof(l->path), "/tmp/hotline-world-XXXXXX");
-    if (!mkdtemp(l->path) || mirror_dir_open(l->path, realm, &l->m))
+    if (mirror_dir_open(l->path, realm, &l->m))
         abort();
     put_policy(l);
     if (mirror_dir_put_pin(l->m, span_str("arcadia"), l->w.fingerprint[WORLD_ARCADIA]))
         abort();
 }
 
+void world_log_open(struct world_log *l, enum realm realm)
+{
+    *l = (struct world_log){ .path = "/tmp/hotline-world-XXXXXX" };
+    if (!mkdtemp(l->path))
+        abort();
+    begin(l, realm);
+}
+
+void world_log_open_at(struct world_log *l, enum realm realm, const char *path)
+{
+    *l = (struct world_log){ 0 };
+    snprintf(l->path, sizeof(l->path), "%s", path);
+    begin(l, realm);
+}
+
+void world_log_leave(struct world_log *l)
+{
+    mirror_dir_close(l->m);
+    world_release(&l->w);
+}
+
 void world_log_close(struct world_log *l)
 {
-    char command[128];
+    char command[512];
 
-    mirror_dir_close(l->m);
+    world_log_leave(l);
     snprintf(command, sizeof(command), "rm -r '%s'", l->path);
     if (system(command))
         abort();
-    world_release(&l->w);
 }
 
 uint64_t world_log_size(const struct world_log *l)

@@ -11,7 +11,7 @@
  */
 struct world_log {
     struct world w;
-    char path[64];
+    char path[256];
     struct mirror_dir *m;
     struct merkle_range range;
     uint64_t now_ms; /* of the next record */
@@ -21,6 +21,9 @@ struct world_log {
 /** world_log_open - a new folder under /tmp, removed by world_log_close().  Policy and the pin of arcadia are written. */
 void world_log_open(struct world_log *l, enum realm realm);
 void world_log_close(struct world_log *l);
+/** world_log_open_at - in the folder @path, which world_log_leave() leaves there. */
+void world_log_open_at(struct world_log *l, enum realm realm, const char *path);
+void world_log_leave(struct world_log *l);
 uint64_t world_log_size(const struct world_log *l);
 /** Each appends one entry and returns its index; @open: its opening is written too. */
 uint64_t world_log_document(struct world_log *l, struct span note);

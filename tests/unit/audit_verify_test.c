@@ -905,7 +905,7 @@ static void checkpoints(void **state)
         if (strcmp(rows[i].file, "checkpoint") == 0)
             damage(&(struct damage){ "checkpoints/23", DELETE, 0, NULL });
         if (rows[i].size == 22) { /* tiles of 22 entries are looked for */
-            char command[512];
+            char command[1024];
 
             snprintf(command, sizeof(command),
                      "cd %s/tile && mv 0/000.p/23 0/000.p/22 && truncate -s %d 0/000.p/22 && "
