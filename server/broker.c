@@ -595,8 +595,12 @@ int broker_signed(struct broker *b, struct span note)
             "the signer has signed what this store does not hold: the store was rolled back");
         return st->death.n ? 0 : buf_put_span(&st->death, note);
     }
+    if (rc == -HL_ESTATE)
+        stages_diag(
+            st, 3,
+            "the signer refuses to sign: nothing is promised until you have looked at its state");
     if (rc != 1)
-        return rc;
+        return rc == -HL_ESTATE ? 0 : rc;
     st->metrics.signed_heads++;
     rc = receipts_release(st->receipts, st->head.size, buf_span(&st->head.note));
     if (rc)

@@ -100,7 +100,8 @@ int head_ask(struct head *h, const struct store_head *committed, uint64_t now_ms
     size_t n = 0;
     int rc = 0;
 
-    if (gate_closed(h, now_ms) || h->dead || h->asked || committed->size <= h->size)
+    if (gate_closed(h, now_ms) || h->dead || h->asked || committed->size <= h->size ||
+        now_ms < h->rest_ms)
         return 0;
     if (!idle && now_ms < h->asked_ms + HEAD_EVERY_MS)
         return 0;
@@ -117,9 +118,14 @@ int head_ask(struct head *h, const struct store_head *committed, uint64_t now_ms
 int head_signed(struct head *h, const struct store_head *committed, struct span note)
 {
     struct checkpoint cp;
-    int rc = head_parse(h, note, &cp);
+    int rc;
 
     h->asked = 0;
+    if (note.n == 0) {
+        h->rest_ms = h->asked_ms + HEAD_REST_MS;
+        return -HL_ESTATE;
+    }
+    rc = head_parse(h, note, &cp);
     if (!rc)
         rc = same_history(h, committed->size, &cp);
     if (rc || cp.size <= h->size)
@@ -155,6 +161,8 @@ int head_timeout(const struct head *h, const struct store_head *committed, uint6
 {
     uint64_t at = h->gate_ms && h->n_gate ? h->gate_ms : h->asked_ms + HEAD_EVERY_MS;
 
+    if (at < h->rest_ms)
+        at = h->rest_ms;
     if (h->dead || h->asked || committed->size <= h->size)
         return -1;
     return at > now_ms ? (int)(at - now_ms) : 0;

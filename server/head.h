@@ -10,13 +10,15 @@
  *
  *     (commit) -[head_ask: idle, or HEAD_EVERY_MS passed]-> ASKED -[head_signed]-> SIGNED
  *
- * One question at a time.  Only what was committed is shown to the signer.  It may answer with a newer note of its own than
+ * One question at a time.  An empty answer is a refusal: nothing is promised until an operator has looked, and the
+ * question is repeated every HEAD_REST_MS.  Only what was committed is shown to the signer.  It may answer with a newer note of its own than
  * we knew (our note was not stored before the end of the last process): then the next question starts from that.
  *
  * After a start nothing is asked until the cosigners of the last witnessed checkpoint have said HELLO, or sign_wait_ms
  * have passed: their HELLO shows whether this store was rolled back.  A dead log is never signed again: head_die().
  */
 #define HEAD_EVERY_MS 5
+#define HEAD_REST_MS 10000
 #define HEAD_COSIGNERS 64
 
 struct head {
@@ -28,6 +30,7 @@ struct head {
     struct buf note;           /* as signed, without cosignatures */
     bool fresh;                /* the note is to be staged */
     uint64_t asked, asked_ms;  /* size in question, 0 none */
+    uint64_t rest_ms;          /* it refused: no question before */
     bool started, dead;
     uint64_t gate_ms;          /* no question before; 0 = open */
     uint64_t wait_ms;
@@ -44,7 +47,7 @@ void head_hello(struct head *h, struct span poc);
 int head_ask(struct head *h, const struct store_head *committed, uint64_t now_ms, bool idle);
 /**
  * head_signed - the signer's note.  1: a newer head than before; 0: nothing new; -HL_EFORK: the signer has signed what
- * this store does not hold; -HL_ESIG, -HL_EFORMAT, -HL_EKEY: not a note of the log.
+ * this store does not hold; -HL_ESTATE: it refused; -HL_ESIG, -HL_EFORMAT, -HL_EKEY: not a note of the log.
  */
 int head_signed(struct head *h, const struct store_head *committed, struct span note);
 /** head_stage - put the newest note into the next commit, if it is not there yet. */
