@@ -37,31 +37,26 @@ static int fetch_tile(struct query *q)
     return q->f->a > 7 ? -HL_ENOENT : log_tile(q->st->log, (unsigned)q->f->a, q->f->b, &q->out);
 }
 
-static int put_proof(struct query *q, int rc, const uint8_t (*proof)[32], size_t n)
-{
-    return rc ? rc : buf_put(&q->out, proof, n * 32);
-}
-
 static int fetch_inclusion(struct query *q)
 {
     uint8_t proof[MERKLE_MAX_PROOF][32];
     size_t n = 0;
+    int rc = -HL_ENOENT;
 
-    if (q->f->b > q->st->committed.size || q->f->a >= q->f->b)
-        return -HL_ENOENT;
-    return put_proof(q, log_inclusion(q->st->log, q->f->a, q->f->b, proof, &n), HASHES(proof), n);
+    if (q->f->b <= q->st->committed.size && q->f->a < q->f->b)
+        rc = log_inclusion(q->st->log, q->f->a, q->f->b, proof, &n);
+    return rc ? rc : buf_put(&q->out, proof, n * 32);
 }
 
 static int fetch_consistency(struct query *q)
 {
     uint8_t proof[MERKLE_MAX_PROOF][32];
     size_t n = 0;
+    int rc = -HL_ENOENT;
 
-    if (q->f->b > q->st->committed.size || q->f->a > q->f->b)
-        return -HL_ENOENT;
-    if (q->f->a == 0)
-        return 0;
-    return put_proof(q, log_consistency(q->st->log, q->f->a, q->f->b, proof, &n), HASHES(proof), n);
+    if (q->f->b <= q->st->committed.size && q->f->a <= q->f->b)
+        rc = q->f->a ? log_consistency(q->st->log, q->f->a, q->f->b, proof, &n) : 0;
+    return rc ? rc : buf_put(&q->out, proof, n * 32);
 }
 
 static int fetch_openings(struct query *q)
