@@ -101,6 +101,8 @@ static struct span take_line(struct span *text, size_t columns)
     struct span all = *text;
     size_t used = 0, at = 0, blank = 0, n;
 
+    if (!all.n)
+        return all;
     for (; at < all.n; at += n) {
         uint32_t c;
 

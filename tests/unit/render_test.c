@@ -404,7 +404,7 @@ static void times_name_their_day_when_needed(void **state)
         { 0, "resolved, 01 0000Z JAN 70\n" },
         { INT64_MAX, "resolved, 17 0712Z AUG 94\n" },
     };
-    struct form_field f = { .number = 2, .code = span_str("OUT-01"), .n = 2 };
+    struct form_field f = { .number = 2, .code = span_str("FIN-01"), .n = 2 };
     struct buf out;
 
     (void)state;
