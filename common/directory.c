@@ -237,32 +237,32 @@ static int judge(const struct directory *dir, struct judged *j, struct span note
     return -HL_EFORMAT;
 }
 
-static void tell(const struct judged *j, struct directory_change *change)
+static struct span about(const struct judged *j)
 {
-    struct span who = SPAN_NONE;
-
-    *change = (struct directory_change){ .type = j->doc.type };
-    memcpy(change->digest, j->doc.digest, 32);
     switch (j->doc.type) {
     case DOCUMENT_CARD:
-        who = j->card ? j->card->party : SPAN_NONE;
-        change->serial = j->card ? j->card->serial : 0;
-        change->keys_changed = true;
-        break;
+        return j->card ? j->card->party : SPAN_NONE;
     case DOCUMENT_SUBKEYS:
-        who = span_str(j->subkeys.poc);
-        change->serial = j->subkeys.serial;
-        break;
+        return span_str(j->subkeys.poc);
     case DOCUMENT_STOP:
-        who = j->stop.party;
-        change->serial = j->stop.card;
-        change->keys_changed = true;
-        break;
+        return j->stop.party;
     case DOCUMENT_AGREEMENT:
-        who = j->doc.note.n ? j->doc.note.sig[0].name : SPAN_NONE;
-        change->keys_changed = true;
-        break;
+        return j->doc.note.sig[0].name;
     }
+    return SPAN_NONE;
+}
+
+static void tell(const struct judged *j, struct directory_change *change)
+{
+    struct span who = about(j);
+
+    *change = (struct directory_change){ .type = j->doc.type,
+                                         .keys_changed = j->doc.type != DOCUMENT_SUBKEYS };
+    memcpy(change->digest, j->doc.digest, 32);
+    if (j->card)
+        change->serial = j->card->serial;
+    else
+        change->serial = j->doc.type == DOCUMENT_STOP ? j->stop.card : j->subkeys.serial;
     if (who.n && who.n < sizeof(change->party))
         memcpy(change->party, who.p, who.n);
 }

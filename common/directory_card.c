@@ -4,6 +4,7 @@
  *     none -[card_fold serial 1]-> n -[card_fold n+1]-> n+1 ...
  *     n -[conflict_add]-> n, frozen -[directory_resolve]-> n
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,9 +88,12 @@ static int judge_rival(const struct directory *dir, struct judged *j, struct buf
     first_set(j->card, fp);
     if (j->card->serial == 1 && memcmp(fp, party->first, 32) != 0)
         return -HL_EFINGERPRINT;
-    if (j->card->serial > 1 && (!before || before->card->serial + 1 != j->card->serial))
-        return -HL_ECHAIN; /* what came before is not here: it cannot be judged */
-    rc = card_verify(j->card, j->card->serial == 1 ? NULL : before->card);
+    if (j->card->serial == 1)
+        rc = card_verify(j->card, NULL);
+    else if (before && before->card->serial + 1 == j->card->serial)
+        rc = card_verify(j->card, before->card);
+    else
+        rc = -HL_ECHAIN; /* what came before is not here: it cannot be judged */
     if (rc)
         return rc;
     for (size_t i = 0; i < dir->n_conflicts; i++)
@@ -207,6 +211,7 @@ int card_fold(struct directory *dir, struct judged *j, uint64_t index, uint64_t 
         first_set(j->card, party->first);
         party->first_known = true;
     }
+    assert(party->version); /* list_grow() made room */
     party->version[party->n_versions++] = v;
     open_stands(dir, party, &v, id);
     resume(dir, party, j->card, index);

@@ -1,6 +1,7 @@
 #ifndef HL_TESTS_MUTATE_H
 #define HL_TESTS_MUTATE_H
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
