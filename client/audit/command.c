@@ -10,7 +10,7 @@
 #include "common/record.h"
 #include "common/text.h"
 
-#define OUTPUT_MAX (1 << 20)
+#define OUTPUT_MAX (1 << 26)
 
 static int fail(int rc, const char *what)
 {
