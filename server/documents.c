@@ -355,7 +355,7 @@ int documents_admit(struct documents *d, struct span note, bool from_folder, uin
         out->known = rc == 0;
         return rc;
     }
-    if (rc == -HL_ECONFLICT) {
+    if (rc == -HL_ECONFLICT && !directory_frozen(d->dir, span_str(out->change.party))) {
         kept = conflict(d, note, time_ms, out->change.party, why);
         *fatal = kept != 0;
         return kept ? kept : rc;
