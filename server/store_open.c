@@ -13,6 +13,30 @@
  * them, so that a wrong or damaged store stays as it is.
  */
 
+/* The main file's header as of its last checkpoint (SQLite's file format, 1.3). */
+static int header_check(const uint8_t h[static 100])
+{
+    bool ours = memcmp(h, "SQLite format 3", 16) == 0 && get_u16(h + 16) == STORE_PAGE &&
+                h[18] == 2 && h[19] == 2 && h[20] == STORE_PAGE_CHECK &&
+                get_u32(h + 68) == STORE_APPLICATION && get_u32(h + 60) == STORE_VERSION;
+
+    return ours ? 0 : -HL_ESTORE;
+}
+
+static int look_main(const char *path)
+{
+    struct vfs_file main;
+    uint8_t h[100];
+    int rc = vfs_open(path, SQLITE_OPEN_MAIN_DB, &main);
+
+    if (!rc)
+        rc = vfs_read(main.f, h, sizeof(h), 0);
+    vfs_close(&main);
+    if (rc != 1)
+        return rc ? rc : -HL_ESTORE;
+    return header_check(h);
+}
+
 /* 1: there is a store; 0: there is none, and nothing left of one; negative. */
 static int look(const char *path)
 {
@@ -30,7 +54,7 @@ static int look(const char *path)
     }
     if (wal == WAL_MISSING)
         return -HL_ESTORE; /* commits were in it */
-    rc = vfs_look(path);
+    rc = look_main(path);
     return rc ? rc : 1;
 }
 
@@ -110,9 +134,28 @@ static int read_next_body(struct store *st)
     return rc < 0 ? rc : 0;
 }
 
-/* Under the write lock, so that no commit is half written. */
-static int check_wal(struct store *st)
+/*
+ * Is the main file as long as its header says?  Amid a checkpoint it may be shorter, but then the
+ * header came out of the WAL, and is still there.
+ */
+static int check_length(struct store *st, bool header_in_wal)
 {
+    sqlite3_file *f = NULL;
+    sqlite3_int64 size;
+    uint8_t h[100];
+
+    if (header_in_wal)
+        return 0;
+    if (sqlite3_file_control(st->db, NULL, SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK ||
+        f->pMethods->xFileSize(f, &size) != SQLITE_OK || vfs_read(f, h, sizeof(h), 0) != 1)
+        return -HL_ESTORE;
+    return (uint64_t)get_u32(h + 28) * STORE_PAGE <= (uint64_t)size ? 0 : -HL_ESTORE;
+}
+
+/* Under the write lock, so that no commit is half written. */
+static int check_files(struct store *st)
+{
+    bool header_in_wal = false;
     enum wal_state wal;
     int rc = sql_run(st, SQL_BEGIN, NULL, 0);
 
@@ -124,7 +167,9 @@ static int check_wal(struct store *st)
     if (!rc && (wal == WAL_MISSING || (wal == WAL_EMPTY && st->term > 0)))
         rc = -HL_ESTORE; /* it was used, and is gone */
     if (!rc && wal == WAL_USED)
-        rc = wal_scan(st->path);
+        rc = wal_check(st->db, &header_in_wal);
+    if (!rc)
+        rc = check_length(st, header_in_wal);
     sql_run(st, SQL_ROLLBACK, NULL, 0);
     return rc;
 }
@@ -168,7 +213,7 @@ static int on_wal(void *arg, sqlite3 *db, const char *name, int frames)
  * used. */
 static int become_writer(struct store *st, int grow)
 {
-    int rc = check_wal(st);
+    int rc = check_files(st);
 
     sqlite3_wal_hook(st->db, on_wal, st);
     st->wal_limit = grow / STORE_WAL_PART / STORE_PAGE;

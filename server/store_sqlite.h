@@ -200,15 +200,29 @@ enum wal_state { WAL_MISSING, WAL_EMPTY, WAL_USED };
 int wal_look(const char *path, enum wal_state *state);
 /** wal_make - an empty WAL of @bytes, durable. */
 int wal_make(const char *path, uint64_t bytes);
-/** wal_scan - -HL_ESTORE when frames follow the one where the WAL stops being valid: it was damaged, not cut. */
-int wal_scan(const char *path);
+/**
+ * wal_check - under the write lock: refuse a damaged WAL (-HL_ESTORE), make sure that a good one is on the disk.
+ * @first_page: it holds the main file's first page.
+ */
+int wal_check(sqlite3 *db, bool *first_page);
 
 /* ---- store_vfs.c ---- */
 #define STORE_VFS "hotline"
-/** store_vfs - register the VFS that checks pages, above the default one at this time. */
+/** store_vfs - register the VFS of the store, above the one that is the default at the first call. */
 int store_vfs(void);
-/** vfs_look - -HL_ESTORE unless @path begins as a store of this version and is not cut short. */
-int vfs_look(const char *path);
+/*
+ * Files of the store without a connection.  Through the VFS and not by open(): closing a descriptor would drop
+ * the locks that other connections of this process have on the file.
+ */
+struct vfs_file {
+    const char *name;
+    sqlite3_file *f;
+};
+/** vfs_open - @type SQLITE_OPEN_MAIN_DB or _WAL.  vfs_close() after a failure as well. */
+int vfs_open(const char *path, int type, struct vfs_file *out);
+void vfs_close(struct vfs_file *file);
+/** vfs_read - 1: whole; 0: the file ends before; -HL_ESTORE. */
+int vfs_read(sqlite3_file *f, void *p, size_t n, uint64_t at);
 
 static inline uint64_t tile_key(unsigned level, uint64_t n)
 {

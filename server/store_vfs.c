@@ -1,7 +1,9 @@
 #include "server/store_sqlite.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,8 +84,10 @@ static int page_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 
     if (!rc)
         rc = BELOW(f)->pMethods->xRead(BELOW(f), p, n, at);
-    if (rc || !is_page(f, n, at))
+    if (!is_page(f, n, at) || (rc && rc != SQLITE_IOERR_SHORT_READ))
         return rc;
+    if (rc)
+        return SQLITE_IOERR_CORRUPTFS; /* SQLite would take what is missing for zeroes */
     page_check(check, page, at);
     if (memcmp(check, page + STORE_PAGE - STORE_PAGE_CHECK, sizeof(check)) != 0)
         return SQLITE_IOERR_CORRUPTFS;
@@ -271,44 +275,39 @@ int store_vfs(void)
     return store_error(page_vfs_rc);
 }
 
-/* The main file's header as of its last checkpoint (SQLite's file format, 1.3). */
-static int header_check(sqlite3_file *f)
-{
-    uint8_t h[100];
-    sqlite3_int64 size;
-
-    if (f->pMethods->xFileSize(f, &size) != SQLITE_OK)
-        return -HL_ESYS;
-    if (size < STORE_PAGE)
-        return -HL_ESTORE;
-    if (f->pMethods->xRead(f, h, sizeof(h), 0) != SQLITE_OK)
-        return -HL_ESYS;
-    if (memcmp(h, "SQLite format 3", 16) != 0 || get_u16(h + 16) != STORE_PAGE || h[18] != 2 ||
-        h[19] != 2 || h[20] != STORE_PAGE_CHECK || get_u32(h + 68) != STORE_APPLICATION ||
-        get_u32(h + 60) != STORE_VERSION)
-        return -HL_ESTORE;
-    return (uint64_t)get_u32(h + 28) * STORE_PAGE <= (uint64_t)size ? 0 : -HL_ESTORE;
-}
-
-/* Through the VFS and not by open(): closing a descriptor would drop the locks of this process's
- * other stores. */
-int vfs_look(const char *path)
+int vfs_open(const char *path, int type, struct vfs_file *out)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(STORE_VFS);
-    const char *name = sqlite3_create_filename(path, "", "", 0, NULL);
-    sqlite3_file *f = calloc(1, (size_t)vfs->szOsFile);
-    int rc = -HL_ENOMEM;
+    char wal[PATH_MAX];
+    const char *name;
 
-    if (!name || !f)
-        goto out;
-    rc = -HL_ESYS;
-    if (vfs->xOpen(vfs, name, f, SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        goto out;
-    rc = header_check(f);
-out:
-    if (f && f->pMethods)
-        f->pMethods->xClose(f);
-    free(f);
-    sqlite3_free_filename(name);
-    return rc;
+    *out = (struct vfs_file){ .f = NULL };
+    if (snprintf(wal, sizeof(wal), "%s-wal", path) >= (int)sizeof(wal))
+        return -HL_ESYS;
+    out->name = sqlite3_create_filename(path, "", wal, 0, NULL);
+    out->f = calloc(1, (size_t)vfs->szOsFile);
+    if (!out->name || !out->f)
+        return -HL_ENOMEM;
+    name = type == SQLITE_OPEN_WAL ? sqlite3_filename_wal(out->name) : out->name;
+    if (vfs->xOpen(vfs, name, out->f, type | SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        return -HL_ESYS;
+    return 0;
+}
+
+void vfs_close(struct vfs_file *file)
+{
+    if (file->f && file->f->pMethods)
+        file->f->pMethods->xClose(file->f);
+    free(file->f);
+    sqlite3_free_filename(file->name);
+    *file = (struct vfs_file){ .f = NULL };
+}
+
+int vfs_read(sqlite3_file *f, void *p, size_t n, uint64_t at)
+{
+    int rc = f->pMethods->xRead(f, p, (int)n, (sqlite3_int64)at);
+
+    if (rc == SQLITE_IOERR_SHORT_READ)
+        return 0;
+    return rc == SQLITE_OK ? 1 : -HL_ESTORE;
 }

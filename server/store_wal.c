@@ -25,33 +25,22 @@
  * zero), with no frame of the generation behind it.  More than that is damage.  (A turned byte in
  * the very last commit looks like the power cut.  The signer's own state shows that case, if
  * anything of it was promised.)
+ *
+ * A second trap: after a failed fsync the kernel may keep the bytes in its cache and call them
+ * clean, so that a restarted process reads commits that are not on the disk, and no later fsync
+ * brings them there.  So what is taken over at opening is written back, byte for byte, before
+ * anything builds on it.
  */
 #define WAL_HEADER 32
 #define WAL_FRAME 24
 #define WAL_MAGIC 0x377f0682u
 
 struct wal {
-    int fd;
+    sqlite3_file *f;
     bool big; /* checksums over big-endian words */
     uint8_t salt[8];
     uint32_t sum[2];
 };
-
-static int wal_path(char out[static PATH_MAX], const char *path)
-{
-    int n = snprintf(out, PATH_MAX, "%s-wal", path);
-
-    return n < 0 || n >= PATH_MAX ? -HL_ESYS : 0;
-}
-
-static int wal_open(const char *path, int flags)
-{
-    char name[PATH_MAX];
-
-    if (wal_path(name, path))
-        return -1;
-    return open(name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-}
 
 static uint32_t word(const struct wal *w, const uint8_t *p)
 {
@@ -71,27 +60,15 @@ static bool sum_is(const struct wal *w, const uint8_t *p)
     return get_u32(p) == w->sum[0] && get_u32(p + 4) == w->sum[1];
 }
 
-/* 1: whole; 0: the file ends before; negative: errno. */
-static int read_at(int fd, void *p, size_t n, off_t at)
-{
-    ssize_t got;
-
-    do
-        got = pread(fd, p, n, at);
-    while (got == -1 && errno == EINTR);
-    return got == -1 ? -HL_ESYS : (size_t)got == n;
-}
-
 /* 1: a good header, @w ready for the first frame; 0: all zeroes; negative: neither. */
-static int wal_header(struct wal *w)
+static int wal_header(struct wal *w, uint8_t h[static WAL_HEADER])
 {
     static const uint8_t zero[WAL_HEADER];
-    uint8_t h[WAL_HEADER];
-    int rc = read_at(w->fd, h, sizeof(h), 0);
+    int rc = vfs_read(w->f, h, WAL_HEADER, 0);
 
-    if (rc <= 0)
+    if (rc != 1)
         return rc ? rc : -HL_ESTORE;
-    if (memcmp(h, zero, sizeof(h)) == 0)
+    if (memcmp(h, zero, WAL_HEADER) == 0)
         return 0;
     w->big = get_u32(h) & 1;
     w->sum[0] = w->sum[1] = 0;
@@ -102,26 +79,43 @@ static int wal_header(struct wal *w)
     return 1;
 }
 
+static int wal_path(char out[static PATH_MAX], const char *path)
+{
+    int n = snprintf(out, PATH_MAX, "%s-wal", path);
+
+    return n < 0 || n >= PATH_MAX ? -HL_ESYS : 0;
+}
+
 int wal_look(const char *path, enum wal_state *state)
 {
-    struct wal w = { .fd = wal_open(path, O_RDONLY) };
-    int rc;
+    uint8_t h[WAL_HEADER];
+    char name[PATH_MAX];
+    struct vfs_file file;
+    int rc = wal_path(name, path);
 
     *state = WAL_MISSING;
-    if (w.fd == -1)
+    if (rc)
+        return rc;
+    if (access(name, F_OK) != 0)
         return errno == ENOENT ? 0 : -HL_ESYS;
-    rc = wal_header(&w);
+    rc = vfs_open(path, SQLITE_OPEN_WAL, &file);
+    if (!rc)
+        rc = wal_header(&(struct wal){ .f = file.f }, h);
     *state = rc == 1 ? WAL_USED : WAL_EMPTY;
-    close(w.fd);
+    vfs_close(&file);
     return rc < 0 ? rc : 0;
 }
 
 int wal_make(const char *path, uint64_t bytes)
 {
     static const uint8_t zero[65536];
-    int fd = wal_open(path, O_WRONLY | O_CREAT | O_TRUNC);
-    int rc = fd == -1 ? -HL_ESYS : 0;
+    char name[PATH_MAX];
+    int rc = wal_path(name, path), fd = -1;
 
+    if (!rc) {
+        fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        rc = fd == -1 ? -HL_ESYS : 0;
+    }
     for (uint64_t n = 0; !rc && n < bytes; n += sizeof(zero))
         rc = file_write_all(fd, zero, sizeof(zero));
     if (!rc && fsync(fd) != 0)
@@ -131,16 +125,14 @@ int wal_make(const char *path, uint64_t bytes)
     return rc;
 }
 
-/* Of the frames from number @i on, which SQLite will not take: how many commits end in them, and
- * what follows. */
-static int scan_rest(struct wal *w, uint64_t i)
+/* The frames from number @i on, which SQLite will not take: at most the rest of one commit. */
+static int check_rest(const struct wal *w, uint64_t i)
 {
     uint8_t f[WAL_FRAME];
     bool ended = false;
     int rc;
 
-    while ((rc = read_at(w->fd, f, sizeof(f),
-                         (off_t)(WAL_HEADER + i * (WAL_FRAME + STORE_PAGE)))) == 1) {
+    while ((rc = vfs_read(w->f, f, sizeof(f), WAL_HEADER + i * (WAL_FRAME + STORE_PAGE))) == 1) {
         bool ours = memcmp(f + 8, w->salt, sizeof(w->salt)) == 0;
 
         if (ours && ended)
@@ -151,28 +143,48 @@ static int scan_rest(struct wal *w, uint64_t i)
     return rc;
 }
 
-int wal_scan(const char *path)
+static int write_back(struct wal *w, const uint8_t *p, size_t n, uint64_t at)
+{
+    int rc = w->f->pMethods->xWrite(w->f, p, (int)n, (sqlite3_int64)at);
+
+    return rc ? -HL_ESTORE : 0;
+}
+
+static int check_frames(struct wal *w, bool *first_page)
 {
     uint8_t f[WAL_FRAME + STORE_PAGE];
-    struct wal w = { .fd = wal_open(path, O_RDONLY) };
-    uint64_t i = 0;
+    uint64_t i, at = WAL_HEADER;
     int rc;
 
-    if (w.fd == -1)
-        return -HL_ESYS;
-    rc = wal_header(&w);
-    while (rc == 1) {
-        rc = read_at(w.fd, f, sizeof(f), (off_t)(WAL_HEADER + i * sizeof(f)));
-        if (rc != 1)
+    for (i = 0; (rc = vfs_read(w->f, f, sizeof(f), at)) == 1; i++, at += sizeof(f)) {
+        sum_add(w, f, 8);
+        sum_add(w, f + WAL_FRAME, STORE_PAGE);
+        if (memcmp(f + 8, w->salt, sizeof(w->salt)) != 0 || !sum_is(w, f + 16))
+            return check_rest(w, i);
+        *first_page |= get_u32(f) == 1;
+        rc = write_back(w, f, sizeof(f), at);
+        if (rc)
             break;
-        sum_add(&w, f, 8);
-        sum_add(&w, f + WAL_FRAME, STORE_PAGE);
-        if (memcmp(f + 8, w.salt, sizeof(w.salt)) != 0 || !sum_is(&w, f + 16)) {
-            rc = scan_rest(&w, i);
-            break;
-        }
-        i++;
     }
-    close(w.fd);
-    return rc < 0 ? rc : 0;
+    return rc;
+}
+
+int wal_check(sqlite3 *db, bool *first_page)
+{
+    struct wal w = { .f = NULL };
+    uint8_t h[WAL_HEADER];
+    int rc;
+
+    *first_page = false;
+    if (sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &w.f) != SQLITE_OK || !w.f)
+        return -HL_ESTORE;
+    rc = wal_header(&w, h);
+    if (rc != 1)
+        return rc;
+    rc = write_back(&w, h, sizeof(h), 0);
+    if (!rc)
+        rc = check_frames(&w, first_page);
+    if (!rc && w.f->pMethods->xSync(w.f, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+        rc = -HL_ESTORE;
+    return rc;
 }
