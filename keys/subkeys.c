@@ -189,6 +189,13 @@ static int list_write(const struct subkey_ring *ring, const struct list *l,
     return rc;
 }
 
+static void list_public(const struct subkey_ring *ring, const struct list *l, struct subkeys *pub)
+{
+    *pub = (struct subkeys){ .serial = l->serial, .first_day = l->first_day, .n = l->n };
+    memcpy(pub->poc, ring->poc, sizeof(pub->poc));
+    memcpy(pub->key, l->pub, l->n * sizeof(pub->key[0]));
+}
+
 int subkey_ring_make(struct subkey_ring *ring, uint64_t serial, uint64_t first_day, size_t days,
                      struct subkeys *pub)
 {
@@ -208,10 +215,24 @@ int subkey_ring_make(struct subkey_ring *ring, uint64_t serial, uint64_t first_d
     }
     list_publish(&l);
     ring->list[ring->n++] = l;
-    *pub = (struct subkeys){ .serial = serial, .first_day = first_day, .n = days };
-    memcpy(pub->poc, ring->poc, sizeof(pub->poc));
-    memcpy(pub->key, l.pub, days * sizeof(pub->key[0]));
+    list_public(ring, &l, pub);
     return 0;
+}
+
+int subkey_ring_public(const struct subkey_ring *ring, uint64_t serial, struct subkeys *pub)
+{
+    for (size_t i = 0; i < ring->n; i++) {
+        const struct list *l = &ring->list[i];
+
+        if (l->serial != serial)
+            continue;
+        for (size_t d = 0; d < l->n; d++)
+            if (memcmp(l->pub[d], zeroes, 32) == 0)
+                return -HL_ENOENT;
+        list_public(ring, l, pub);
+        return 0;
+    }
+    return -HL_ENOENT;
 }
 
 bool subkey_ring_pair(const struct subkey_ring *ring, const uint8_t pub[static 32],

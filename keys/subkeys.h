@@ -15,6 +15,8 @@ int subkey_ring_open(struct subkey_ring **out, const char *dir, enum realm realm
 void subkey_ring_close(struct subkey_ring *ring);
 /** subkey_ring_make - draw keys for @days days from @first_day as list @serial, store them, and fill the public list @pub. */
 int subkey_ring_make(struct subkey_ring *ring, uint64_t serial, uint64_t first_day, size_t days, struct subkeys *pub);
+/** subkey_ring_public - the public list @serial again, as it was made; -HL_ENOENT when it is not held with all its days. */
+int subkey_ring_public(const struct subkey_ring *ring, uint64_t serial, struct subkeys *pub);
 uint64_t subkey_ring_serial(const struct subkey_ring *ring); /* highest held, 0 none */
 /** subkey_ring_has - is the private part of @pub here? */
 bool subkey_ring_has(const struct subkey_ring *ring, const uint8_t pub[static 32]);
