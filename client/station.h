@@ -52,6 +52,8 @@ struct station {
 
 /** station_open - read settings and say what is wrong (file:line) in @why.  No keys yet.  @dir NULL: $HOTLINE_DESK, else $XDG_STATE_HOME/hotline. */
 int station_open(struct station **out, const char *dir, struct buf *why);
+/** station_dump - every setting, its value and where it comes from. */
+int station_dump(const struct station *s, struct buf *out);
 /** station_unlock - load the station's keys; @pass NULL for files without passphrase. */
 int station_unlock(struct station *s, const struct secret *pass, struct buf *why);
 void station_close(struct station *s);
@@ -68,6 +70,8 @@ int station_create(const char *dir, enum realm realm, const char *poc, const cha
 int station_position(struct station *s, const char *position, const char *holder, unsigned permissions, const struct secret *pass);
 /** station_add_host - append a host to the settings; the station sees it when it is opened again. -HL_ECONFIG, -HL_EEXIST. */
 int station_add_host(struct station *s, const char *host, struct buf *why);
+/** station_host_parse - one line of the setting "hosts". -HL_ECONFIG. */
+int station_host_parse(struct station_host *h, enum realm realm, const char *line);
 /** station_witness_name - the name under which the station's witness key cosigns, as its card lists it: "witness/<poc>". */
 void station_witness_name(char out[static 80], const char *poc);
 
