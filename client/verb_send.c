@@ -1,0 +1,517 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/duty.h"
+#include "client/verb_list.h"
+#include "common/card.h"
+#include "common/clock.h"
+#include "common/error.h"
+#include "common/text.h"
+#include "keys/seal.h"
+
+/*
+ * send, retract, link-test: from pairs to a draft, from the draft to an envelope on its way, and
+ * the wait for what comes back.  The release verbs (verb_release.c) join at verb_release_draft().
+ */
+
+/* ---- what the officer wants to say ---- */
+
+struct wish {
+    struct draft_input in;
+    struct content content;
+    struct recipient to[ENVELOPE_TO_MAX];
+    struct target_of {
+        bool known;
+        uint8_t mid[32];
+        struct message message;
+        struct envelope env;
+        struct content content;
+    } target;
+};
+
+static int wish_target(struct verb *v, struct wish *w)
+{
+    struct target_of *t = &w->target;
+    int rc;
+
+    message_init(&t->message);
+    if (!verb_get(v->req, "target-mid").p && !verb_get(v->req, "target-number").p)
+        return 0;
+    rc = verb_message(v, "target-", t->mid);
+    if (!rc)
+        rc = desk_message(v->agent->desk, t->mid, &t->message);
+    if (rc)
+        return rc == -HL_ENOENT
+                   ? verb_fail(v, rc, "the message that it refers to is not on this desk")
+                   : rc;
+    if (envelope_decode(&t->env, v->agent->station->realm, buf_span(&t->message.envelope)) ||
+        (t->message.content.n && content_decode(&t->content, buf_span(&t->message.content))))
+        return -HL_ESTORE;
+    t->known = true;
+    w->in.ref[w->in.n_refs++] = t->mid;
+    return 0;
+}
+
+static int wish_words(struct verb *v, struct wish *w, unsigned kind)
+{
+    struct span s = verb_get(v->req, "kind");
+
+    w->in.kind = kind;
+    if (!kind && !s.n)
+        w->in.kind = KIND_NOTIFICATION;
+    else if (!kind && kind_parse(&w->in.kind, s))
+        return verb_fail(v, -HL_EUSAGE, "kind \"%.*s\" is unknown", (int)s.n, (const char *)s.p);
+    if (kind_is_bodyless(w->in.kind))
+        return verb_fail(v, -HL_EKIND, "a %s is no message", kind_name(w->in.kind));
+    s = verb_get(v->req, "precedence");
+    w->in.precedence = w->target.known ? w->target.message.precedence : PRECEDENCE_ROUTINE;
+    if (s.n && precedence_parse(&w->in.precedence, s))
+        return verb_fail(v, -HL_EUSAGE, "precedence \"%.*s\" is unknown", (int)s.n,
+                         (const char *)s.p);
+    return 0;
+}
+
+static int wish_to_word(struct verb *v, struct wish *w, struct span s)
+{
+    struct span rest = s, poc, role;
+    struct recipient *r = &w->to[w->in.n_to];
+
+    if (w->in.n_to == ENVELOPE_TO_MAX)
+        return verb_fail(v, -HL_ETOOBIG, "at most %d recipients", ENVELOPE_TO_MAX);
+    if (!text_field(&rest, &poc) || !text_field(&rest, &role) || rest.n || !name_poc(poc))
+        return verb_fail(v, -HL_EUSAGE,
+                         "to: want \"party.office action\" or \"party.office information\"");
+    if (!span_eq_str(role, "action") && !span_eq_str(role, "information"))
+        return verb_fail(v, -HL_EUSAGE, "to: the role is action or information");
+    *r = (struct recipient){ poc, span_eq_str(role, "action") ? ROLE_ACTION : ROLE_INFORMATION };
+    w->in.n_to++;
+    return 0;
+}
+
+/* A reply goes to the sender, for information to who else acts or knows; the rest goes where the
+ * target went. */
+static void wish_to_target(struct verb *v, struct wish *w)
+{
+    const struct header *t = &w->target.env.header;
+    bool reply = w->in.kind == KIND_REPLY;
+    const char *own = v->agent->station->poc;
+
+    if (reply && !span_eq_str(t->sender, own))
+        w->to[w->in.n_to++] = (struct recipient){ t->sender, ROLE_ACTION };
+    for (size_t i = 0; i < t->n_to && w->in.n_to < ENVELOPE_TO_MAX; i++)
+        if (t->to[i].role < ROLE_ALTERNATE && !span_eq_str(t->to[i].poc, own))
+            w->to[w->in.n_to++] =
+                (struct recipient){ t->to[i].poc,
+                                    reply && w->in.n_to ? ROLE_INFORMATION : t->to[i].role };
+    if (!reply && !span_eq_str(t->sender, own)) /* an endorsement of another's message */
+        w->to[w->in.n_to++] = (struct recipient){ t->sender, ROLE_INFORMATION };
+}
+
+static int wish_to(struct verb *v, struct wish *w)
+{
+    struct span s;
+    int rc = 0;
+
+    for (size_t i = 0; (s = verb_get_nth(v->req, "to", i)).p && !rc; i++)
+        rc = wish_to_word(v, w, s);
+    if (!rc && w->in.n_to == 0 && w->target.known)
+        wish_to_target(v, w);
+    w->in.to = w->to;
+    return rc;
+}
+
+/* Channel and labels of the target, where nothing else is said; sealed labels are read from its
+ * content. */
+static int wish_channel(struct verb *v, struct wish *w)
+{
+    const struct message *t = &w->target.message;
+    const struct header *h = &w->target.env.header;
+    struct channel_facts facts;
+    uint64_t c = h->category, m = h->marking;
+
+    w->in.channel_name = verb_get(v->req, "channel");
+    w->in.category = verb_get(v->req, "category");
+    w->in.marking = verb_get(v->req, "marking");
+    w->in.seal_labels = verb_yes(v, "seal_labels");
+    if (!w->target.known || !channel_agreement(v->agent, t->channel, &facts))
+        return w->in.channel_name.n ? 0 : verb_fail(v, -HL_EUSAGE, "name a channel");
+    if (!w->in.channel_name.n)
+        w->in.channel_name = facts.channel->name;
+    if (!c && text_decimal(&c, content_field(&w->target.content, "category")) == 0)
+        w->in.seal_labels = true;
+    if (!m)
+        (void)text_decimal(&m, content_field(&w->target.content, "marking"));
+    if (!w->in.category.n && c >= 1 && c <= facts.agreement->n_categories)
+        w->in.category = facts.agreement->category[c - 1];
+    if (!w->in.marking.n && m >= 1 && m <= facts.agreement->n_markings)
+        w->in.marking = facts.agreement->marking[m - 1];
+    return 0;
+}
+
+static int wish_field(struct verb *v, struct content *c, struct span name, struct span bytes)
+{
+    if (c->n >= CONTENT_FIELDS_MAX - 2) /* category and marking may follow */
+        return verb_fail(v, -HL_ETOOBIG, "too many fields");
+    c->name[c->n] = name;
+    c->field[c->n++] = bytes;
+    return 0;
+}
+
+static int wish_form_field(struct verb *v, struct content *c, struct span s)
+{
+    const uint8_t *eq = memchr(s.p, '=', s.n);
+
+    if (!eq)
+        return verb_fail(v, -HL_EUSAGE, "field: want name=bytes");
+    return wish_field(v, c, SPAN(s.p, (size_t)(eq - s.p)),
+                      SPAN(eq + 1, s.n - (size_t)(eq + 1 - s.p)));
+}
+
+static int wish_content(struct verb *v, struct wish *w)
+{
+    static const char *const tail[] = { "text", "attachment" };
+    struct content *c = &w->content;
+    const struct content *t = &w->target.content;
+    struct span s;
+    int rc = 0;
+
+    c->n = CONTENT_FIXED;
+    c->subject = verb_get(v->req, "subject");
+    c->language = verb_get(v->req, "language");
+    c->form = verb_get(v->req, "form");
+    c->phrasebook = verb_get(v->req, "phrasebook");
+    if (!c->subject.n && w->target.known)
+        c->subject = t->subject;
+    if (!c->language.n)
+        c->language = span_str(v->agent->station->language);
+    if (w->target.known)
+        c->thread = t->thread.n ? t->thread : SPAN(w->target.mid, 32);
+    for (size_t i = 0; (s = verb_get_nth(v->req, "field", i)).p && !rc; i++)
+        rc = wish_form_field(v, c, s);
+    for (size_t i = 0; i < COUNT(tail) && !rc; i++)
+        if ((s = verb_get(v->req, tail[i])).p)
+            rc = wish_field(v, c, span_str(tail[i]), s);
+    w->in.content = c;
+    return rc;
+}
+
+/* A thread belongs to one channel. */
+static void wish_thread(struct wish *w, struct agent *a)
+{
+    char channel[CHANNEL_TEXT];
+
+    if (!w->target.known)
+        return;
+    channel_text(a, w->target.message.channel, channel);
+    if (!span_eq_str(w->in.channel_name, channel))
+        w->content.thread = SPAN_NONE;
+}
+
+static int wish_refs(struct verb *v, struct wish *w)
+{
+    struct span s;
+
+    for (size_t i = 0; (s = verb_get_nth(v->req, "ref", i)).p; i++) {
+        if (s.n != 32)
+            return verb_fail(v, -HL_EUSAGE, "ref: want a message id, 32 bytes");
+        if (w->in.n_refs == ENVELOPE_REFS_MAX)
+            return verb_fail(v, -HL_ETOOBIG, "at most %d references", ENVELOPE_REFS_MAX);
+        w->in.ref[w->in.n_refs++] = s.p;
+    }
+    return 0;
+}
+
+static int wish_read(struct verb *v, struct wish *w, unsigned kind)
+{
+    int rc = wish_target(v, w);
+
+    if (!rc)
+        rc = wish_words(v, w, kind);
+    if (!rc)
+        rc = wish_to(v, w);
+    if (!rc)
+        rc = wish_channel(v, w);
+    if (!rc)
+        rc = wish_content(v, w);
+    if (rc)
+        return rc;
+    wish_thread(w, v->agent);
+    rc = wish_refs(v, w);
+    if (!rc)
+        rc = verb_uint(v, "ack_within_s", 0, &w->in.ack_within_s);
+    return rc ? rc : verb_uint(v, "lifetime_s", 0, &w->in.lifetime_s);
+}
+
+/* ---- from draft to envelope ---- */
+
+static unsigned release_flags(const struct verb *v)
+{
+    return (verb_yes(v, "alone") ? FLAG_RELEASED_ALONE : 0) |
+           (verb_yes(v, "break_glass") ? FLAG_BREAK_GLASS : 0);
+}
+
+static int release_now(struct verb *v, const struct desk_draft *draft, const struct seckey *key,
+                       struct sending *s)
+{
+    struct agent *a = v->agent;
+    struct prepared p;
+    uint8_t sig[64];
+    int rc;
+
+    prepared_init(&p);
+    buf_clear(&v->why);
+    rc = compose_prepare(a, draft, seckey_public(key), release_flags(v), &p, &v->why);
+    if (!rc)
+        rc = seal_release(key, a->station->realm, p.message.id, sig);
+    if (!rc)
+        rc = compose_commit(a, &p, sig);
+    if (!rc)
+        rc = sending_begin(v, s, p.message.mid);
+    prepared_release(&p);
+    return rc;
+}
+
+static unsigned draft_kind(const struct verb *v, const struct desk_draft *draft)
+{
+    struct header *h = malloc(sizeof(*h));
+    unsigned kind = 0;
+
+    if (h && header_decode(h, v->agent->station->realm, buf_span(&draft->header)) == 0)
+        kind = h->kind;
+    free(h);
+    return kind;
+}
+
+int verb_release_draft(struct verb *v, const struct desk_draft *draft, struct sending *s)
+{
+    const struct seckey *key;
+    unsigned want = draft_kind(v, draft) == KIND_RETRACTION ? 0 : PERM_RELEASE;
+    int rc = duty_key(v->agent, verb_get(v->req, "position"), want, v->req->pass, &key, &v->why);
+
+    return rc ? rc : release_now(v, draft, key, s);
+}
+
+/* Kept for another position: signed by who drafted it, shown with the draft's row. */
+static int draft_keep(struct verb *v, struct desk_draft *draft, const struct seckey *key)
+{
+    int rc = compose_sign_draft(v->agent, draft, key);
+
+    if (!rc)
+        rc = desk_draft_put(v->agent->desk, draft);
+    if (!rc)
+        rc = draft_row_send(v, draft, draft_ordinal(v->agent, draft->mid));
+    v->agent->changed++;
+    return rc ? rc : -HL_EWAITING;
+}
+
+/*
+ * One position with both permissions sends at once; where the rules demand a second person, or the
+ * position may only draft, the draft waits for a releaser.
+ */
+static int send_draft(struct verb *v, struct desk_draft *draft, unsigned kind, struct sending *s)
+{
+    struct agent *a = v->agent;
+    struct span position = verb_get(v->req, "position");
+    const struct seckey *key;
+    bool one = kind == KIND_RETRACTION;
+    int rc = -HL_EPERM;
+
+    if (!verb_yes(v, "draft_only"))
+        rc =
+            duty_key(a, position, one ? 0 : PERM_DRAFT | PERM_RELEASE, v->req->pass, &key, &v->why);
+    if (!rc)
+        rc = release_now(v, draft, key, s);
+    if (one || (rc != -HL_ETWOPERSON && rc != -HL_EPERM && rc != -HL_EDUTY))
+        return rc;
+    buf_clear(&v->why);
+    rc = duty_key(a, position, PERM_DRAFT, v->req->pass, &key, &v->why);
+    return rc ? rc : draft_keep(v, draft, key);
+}
+
+static int send_kind(struct verb *v, unsigned kind)
+{
+    struct wish *w = calloc(1, sizeof(*w));
+    struct desk_draft draft;
+    int rc = w ? wish_read(v, w, kind) : -HL_ENOMEM;
+
+    desk_draft_init(&draft);
+    if (!rc)
+        rc = compose_draft(v->agent, &w->in, &draft, &v->why);
+    if (!rc)
+        rc = send_draft(v, &draft, w->in.kind, v->state);
+    desk_draft_release(&draft);
+    if (w)
+        message_release(&w->target.message);
+    free(w);
+    return rc;
+}
+
+int verb_send_begin(struct verb *v)
+{
+    return send_kind(v, 0);
+}
+
+/* ---- retract: the message itself is the target ---- */
+
+int verb_retract_begin(struct verb *v)
+{
+    struct verb_request *req = malloc(sizeof(*req));
+    const struct verb_request *asked = v->req;
+    static const char *const same[] = { "position", "text", "language", "wait_s" };
+    uint8_t mid[32];
+    int rc = req ? verb_message(v, "", mid) : -HL_ENOMEM;
+
+    if (!rc) {
+        memset(req, 0, sizeof(*req));
+        req->pass = asked->pass;
+        verb_add(req, "target-mid", SPAN(mid, 32));
+        for (size_t i = 0; i < COUNT(same); i++)
+            if (verb_get(asked, same[i]).p)
+                verb_add(req, same[i], verb_get(asked, same[i]));
+        v->req = req;
+        rc = send_kind(v, KIND_RETRACTION);
+        v->req = asked;
+    }
+    free(req);
+    return rc;
+}
+
+/* ---- link test: by the station ---- */
+
+int verb_link_test_begin(struct verb *v)
+{
+    struct wish *w = calloc(1, sizeof(*w));
+    struct desk_draft draft;
+    struct channel_facts facts;
+    int rc = w ? wish_read(v, w, KIND_LINK_TEST) : -HL_ENOMEM;
+
+    desk_draft_init(&draft);
+    if (!rc && !compose_channel(v->agent, w->in.channel_name, NULL, &facts, &rc, &v->why))
+        goto out;
+    if (!rc && !w->in.category.n)
+        w->in.category = facts.agreement->category[0];
+    if (!rc && !w->in.marking.n)
+        w->in.marking = facts.agreement->marking[0];
+    if (!rc)
+        rc = compose_draft(v->agent, &w->in, &draft, &v->why);
+    if (!rc)
+        rc = release_now(v, &draft, v->agent->station->machine, v->state);
+out:
+    desk_draft_release(&draft);
+    free(w);
+    return rc;
+}
+
+/* ---- waiting for what comes back ---- */
+
+int sending_begin(struct verb *v, struct sending *s, const uint8_t mid[static 32])
+{
+    struct span wait = verb_get(v->req, "wait_s");
+    int rc = verb_wait(v, VERB_RECORD_WAIT_MS);
+
+    if (rc)
+        return rc;
+    memcpy(s->mid, mid, 32);
+    s->ack = wait.p && !span_eq_str(wait, "0");
+    buf_clear(&v->why);
+    return sending_look(v, s, span_eq_str(wait, "0"));
+}
+
+struct new_steps {
+    struct verb *verb;
+    size_t at, seen;
+};
+
+static int step_if_new(void *arg, const struct desk_step *step)
+{
+    struct new_steps *n = arg;
+
+    return n->at++ < n->seen ? 0 : step_row_send(n->verb, step);
+}
+
+/* Has every action addressee, or an alternate for it, acknowledged? */
+static int acknowledged(struct verb *v, const struct message *m, bool *all)
+{
+    struct envelope *env = malloc(sizeof(*env));
+    struct steps *steps = malloc(sizeof(*steps));
+    int rc = env && steps ? 0 : -HL_ENOMEM;
+
+    *all = true;
+    if (!rc && envelope_decode(env, v->agent->station->realm, buf_span(&m->envelope)))
+        rc = -HL_ESTORE;
+    if (!rc)
+        rc = message_steps(v->agent, m, env, steps);
+    for (size_t i = 0; !rc && i < steps->n; i++)
+        if (steps->at[i].role == ROLE_ACTION && !steps->at[i].acknowledged_ms)
+            *all = false;
+    free(env);
+    free(steps);
+    return rc;
+}
+
+static int sending_recorded(struct verb *v, struct sending *s, const struct message *m)
+{
+    int rc;
+
+    if (s->recorded)
+        return 0;
+    s->recorded = true;
+    rc = message_row_send(v, m);
+    return rc ? rc : host_rows(v, m);
+}
+
+static int sending_over(struct verb *v, struct sending *s, const struct message *m)
+{
+    int rc = sending_recorded(v, s, m);
+
+    if (rc)
+        return rc;
+    if (m->state == MESSAGE_RECORDED)
+        return s->ack ? -HL_EDEADLINE : 0;
+    for (size_t i = 0; i < v->agent->n_syncs; i++)
+        if (sync_unanswered(v->agent->sync[i]))
+            return verb_fail(v, -HL_EQUEUED, "%s: %s", sync_host(v->agent->sync[i])->origin,
+                             error_text(HL_ENOANSWER));
+    return -HL_EQUEUED;
+}
+
+static int sending_turn(struct verb *v, struct sending *s, const struct message *m, bool over)
+{
+    struct new_steps steps = { .verb = v, .seen = s->steps };
+    bool all = false;
+    int rc = 0;
+
+    if (m->state == MESSAGE_REFUSED) {
+        rc = sending_recorded(v, s, m);
+        return rc ? rc : verb_fail(v, m->refused, "%s", m->sentence);
+    }
+    if (m->state == MESSAGE_RECORDED) {
+        rc = sending_recorded(v, s, m);
+        s->ack = s->ack && kind_owes_ack(m->kind);
+        if (!rc && s->ack)
+            rc = desk_step_each(v->agent->desk, m->mid, step_if_new, &steps);
+        s->steps = steps.at > s->steps ? steps.at : s->steps;
+        if (!rc && s->ack)
+            rc = acknowledged(v, m, &all);
+        if (rc || !s->ack || all)
+            return rc;
+    }
+    return over ? sending_over(v, s, m) : VERB_WAITS;
+}
+
+int sending_look(struct verb *v, struct sending *s, bool over)
+{
+    struct message m;
+    int rc = desk_message(v->agent->desk, s->mid, &m);
+
+    if (!rc)
+        rc = sending_turn(v, s, &m, over);
+    message_release(&m);
+    return rc;
+}
+
+int verb_send_look(struct verb *v, bool over)
+{
+    return sending_look(v, v->state, over);
+}
