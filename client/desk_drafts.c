@@ -114,9 +114,9 @@ int desk_draft_get(struct desk *d, const uint8_t mid[static 32], struct desk_dra
     sqlite3_stmt *st;
     int rc = db_open(d, &st, "SELECT mid, box FROM draft WHERE mid=?", BIND(B_KEY(mid)));
 
-    desk_draft_init(dr);
     if (!rc)
-        rc = db_row(st);
+        rc = db_row(st); /* before @dr is touched: @mid may be its own */
+    desk_draft_init(dr);
     rc = rc == 1 ? draft_row(d, st, dr) : rc ? rc : -HL_ENOENT;
     sqlite3_finalize(st);
     return rc;

@@ -199,9 +199,9 @@ int desk_message(struct desk *d, const uint8_t mid[static 32], struct message *m
     sqlite3_stmt *st;
     int rc = db_open(d, &st, "SELECT " COLUMNS " FROM message WHERE mid=?", BIND(B_KEY(mid)));
 
-    message_init(m);
     if (!rc)
-        rc = db_row(st);
+        rc = db_row(st); /* before @m is touched: @mid may be its own */
+    message_init(m);
     rc = rc == 1 ? message_row(d, st, m) : rc ? rc : -HL_ENOENT;
     sqlite3_finalize(st);
     return rc;
