@@ -23,24 +23,11 @@ static int header_check(const uint8_t h[static 100])
     return ours ? 0 : -HL_ESTORE;
 }
 
-static int look_main(const char *path)
-{
-    struct vfs_file main;
-    uint8_t h[100];
-    int rc = vfs_open(path, SQLITE_OPEN_MAIN_DB, &main);
-
-    if (!rc)
-        rc = vfs_read(main.f, h, sizeof(h), 0);
-    vfs_close(&main);
-    if (rc != 1)
-        return rc ? rc : -HL_ESTORE;
-    return header_check(h);
-}
-
-/* 1: there is a store; 0: there is none, and nothing left of one; negative. */
+/* 1: there is a store; 0: there is none, though perhaps one in the making; negative. */
 static int look(const char *path)
 {
     enum wal_state wal;
+    uint8_t h[100];
     int rc = store_vfs();
 
     if (!rc)
@@ -50,11 +37,13 @@ static int look(const char *path)
     if (access(path, F_OK) != 0) {
         if (errno != ENOENT)
             return -HL_ESYS;
-        return wal == WAL_USED ? -HL_ESTORE : 0; /* a WAL whose main file is gone */
+        return wal == WAL_USED ? -HL_ESTORE : 0; /* commits whose main file is gone */
     }
-    if (wal == WAL_MISSING)
+    if (wal == WAL_MISSING || wal == WAL_GARBAGE)
         return -HL_ESTORE; /* commits were in it */
-    rc = look_main(path);
+    rc = vfs_read_main(path, h, sizeof(h));
+    if (!rc)
+        rc = header_check(h);
     return rc ? rc : 1;
 }
 
@@ -134,28 +123,27 @@ static int read_next_body(struct store *st)
     return rc < 0 ? rc : 0;
 }
 
-/*
- * Is the main file as long as its header says?  Amid a checkpoint it may be shorter, but then the
- * header came out of the WAL, and is still there.
- */
-static int check_length(struct store *st, bool header_in_wal)
+/* Pages that the main file is too short for must be in the WAL: a checkpoint was interrupted. */
+static int check_length(struct store *st, struct wal_info *wal)
 {
     sqlite3_file *f = NULL;
     sqlite3_int64 size;
     uint8_t h[100];
 
-    if (header_in_wal)
-        return 0;
     if (sqlite3_file_control(st->db, NULL, SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK ||
         f->pMethods->xFileSize(f, &size) != SQLITE_OK || vfs_read(f, h, sizeof(h), 0) != 1)
         return -HL_ESTORE;
-    return (uint64_t)get_u32(h + 28) * STORE_PAGE <= (uint64_t)size ? 0 : -HL_ESTORE;
+    if (!wal->frames)
+        wal->pages = get_u32(h + 28);
+    if ((uint64_t)size >= (uint64_t)wal->pages * STORE_PAGE)
+        return 0;
+    return wal_holds(st->db, wal, (uint32_t)(size / STORE_PAGE) + 1);
 }
 
 /* Under the write lock, so that no commit is half written. */
 static int check_files(struct store *st)
 {
-    bool header_in_wal = false;
+    struct wal_info info = { .frames = 0 };
     enum wal_state wal;
     int rc = sql_run(st, SQL_BEGIN, NULL, 0);
 
@@ -164,12 +152,12 @@ static int check_files(struct store *st)
     rc = read_head(st);
     if (!rc)
         rc = wal_look(st->path, &wal);
-    if (!rc && (wal == WAL_MISSING || (wal == WAL_EMPTY && st->term > 0)))
+    if (!rc && wal != WAL_USED && (wal != WAL_EMPTY || st->term > 0))
         rc = -HL_ESTORE; /* it was used, and is gone */
     if (!rc && wal == WAL_USED)
-        rc = wal_check(st->db, &header_in_wal);
+        rc = wal_check(st->db, &info);
     if (!rc)
-        rc = check_length(st, header_in_wal);
+        rc = check_length(st, &info);
     sql_run(st, SQL_ROLLBACK, NULL, 0);
     return rc;
 }

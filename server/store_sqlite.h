@@ -195,32 +195,29 @@ int store_grow(const struct store_conf *conf);
 int store_create(const struct store_conf *conf);
 
 /* ---- store_wal.c ---- */
-enum wal_state { WAL_MISSING, WAL_EMPTY, WAL_USED };
-/** wal_look - what <path>-wal is, by its header. -HL_ESTORE (no WAL header), -HL_ESYS. */
+enum wal_state { WAL_MISSING, WAL_GARBAGE, WAL_EMPTY, WAL_USED };
+/** wal_look - what <path>-wal is, by its header: zeroes (made, not used yet), a good one, neither. */
 int wal_look(const char *path, enum wal_state *state);
 /** wal_make - an empty WAL of @bytes, durable. */
 int wal_make(const char *path, uint64_t bytes);
-/**
- * wal_check - under the write lock: refuse a damaged WAL (-HL_ESTORE), make sure that a good one is on the disk.
- * @first_page: it holds the main file's first page.
- */
-int wal_check(sqlite3 *db, bool *first_page);
+struct wal_info {
+    uint64_t frames; /* good ones, up to the end of the last commit */
+    uint32_t pages;  /* of the main file after that commit */
+};
+/** wal_check - under the write lock: refuse a damaged WAL (-HL_ESTORE), make sure that a good one is on the disk. */
+int wal_check(sqlite3 *db, struct wal_info *info);
+/** wal_holds - are all pages from @first to the last in the WAL?  Else -HL_ESTORE. */
+int wal_holds(sqlite3 *db, const struct wal_info *info, uint32_t first);
 
 /* ---- store_vfs.c ---- */
 #define STORE_VFS "hotline"
 /** store_vfs - register the VFS of the store, above the one that is the default at the first call. */
 int store_vfs(void);
-/*
- * Files of the store without a connection.  Through the VFS and not by open(): closing a descriptor would drop
- * the locks that other connections of this process have on the file.
+/**
+ * vfs_read_main - the first @n bytes of the main file, without a connection.  Through the VFS and not by open(), for
+ * closing a descriptor drops the locks that other connections of this process have on the file.  -HL_ESTORE, -HL_ESYS.
  */
-struct vfs_file {
-    const char *name;
-    sqlite3_file *f;
-};
-/** vfs_open - @type SQLITE_OPEN_MAIN_DB or _WAL.  vfs_close() after a failure as well. */
-int vfs_open(const char *path, int type, struct vfs_file *out);
-void vfs_close(struct vfs_file *file);
+int vfs_read_main(const char *path, void *p, size_t n);
 /** vfs_read - 1: whole; 0: the file ends before; -HL_ESTORE. */
 int vfs_read(sqlite3_file *f, void *p, size_t n, uint64_t at);
 

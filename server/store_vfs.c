@@ -1,9 +1,7 @@
 #include "server/store_sqlite.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,34 +273,6 @@ int store_vfs(void)
     return store_error(page_vfs_rc);
 }
 
-int vfs_open(const char *path, int type, struct vfs_file *out)
-{
-    sqlite3_vfs *vfs = sqlite3_vfs_find(STORE_VFS);
-    char wal[PATH_MAX];
-    const char *name;
-
-    *out = (struct vfs_file){ .f = NULL };
-    if (snprintf(wal, sizeof(wal), "%s-wal", path) >= (int)sizeof(wal))
-        return -HL_ESYS;
-    out->name = sqlite3_create_filename(path, "", wal, 0, NULL);
-    out->f = calloc(1, (size_t)vfs->szOsFile);
-    if (!out->name || !out->f)
-        return -HL_ENOMEM;
-    name = type == SQLITE_OPEN_WAL ? sqlite3_filename_wal(out->name) : out->name;
-    if (vfs->xOpen(vfs, name, out->f, type | SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        return -HL_ESYS;
-    return 0;
-}
-
-void vfs_close(struct vfs_file *file)
-{
-    if (file->f && file->f->pMethods)
-        file->f->pMethods->xClose(file->f);
-    free(file->f);
-    sqlite3_free_filename(file->name);
-    *file = (struct vfs_file){ .f = NULL };
-}
-
 int vfs_read(sqlite3_file *f, void *p, size_t n, uint64_t at)
 {
     int rc = f->pMethods->xRead(f, p, (int)n, (sqlite3_int64)at);
@@ -310,4 +280,25 @@ int vfs_read(sqlite3_file *f, void *p, size_t n, uint64_t at)
     if (rc == SQLITE_IOERR_SHORT_READ)
         return 0;
     return rc == SQLITE_OK ? 1 : -HL_ESTORE;
+}
+
+int vfs_read_main(const char *path, void *p, size_t n)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(STORE_VFS);
+    const char *name = sqlite3_create_filename(path, "", "", 0, NULL);
+    sqlite3_file *f = calloc(1, (size_t)vfs->szOsFile);
+    const int flags = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE;
+    int rc = -HL_ENOMEM;
+
+    if (!name || !f)
+        goto out;
+    rc = -HL_ESYS;
+    if (vfs->xOpen(vfs, name, f, flags, NULL) != SQLITE_OK)
+        goto out;
+    rc = vfs_read(f, p, n, 0) == 1 ? 0 : -HL_ESTORE;
+    f->pMethods->xClose(f);
+out:
+    free(f);
+    sqlite3_free_filename(name);
+    return rc;
 }

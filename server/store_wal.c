@@ -23,8 +23,8 @@
  * a failed one is the last of its process.  So a power cut leaves at most one unfinished commit in
  * a generation, behind all good ones: at most one frame that ends a commit (its size field is not
  * zero), with no frame of the generation behind it.  More than that is damage.  (A turned byte in
- * the very last commit looks like the power cut.  The signer's own state shows that case, if
- * anything of it was promised.)
+ * the very last commit, or in what marks the end of the one before it, looks like the power cut.
+ * The signer's own state shows that case, if anything of it was promised.)
  *
  * A second trap: after a failed fsync the kernel may keep the bytes in its cache and call them
  * clean, so that a restarted process reads commits that are not on the disk, and no later fsync
@@ -61,13 +61,10 @@ static bool sum_is(const struct wal *w, const uint8_t *p)
 }
 
 /* 1: a good header, @w ready for the first frame; 0: all zeroes; negative: neither. */
-static int wal_header(struct wal *w, uint8_t h[static WAL_HEADER])
+static int wal_header(struct wal *w, const uint8_t h[static WAL_HEADER])
 {
     static const uint8_t zero[WAL_HEADER];
-    int rc = vfs_read(w->f, h, WAL_HEADER, 0);
 
-    if (rc != 1)
-        return rc ? rc : -HL_ESTORE;
     if (memcmp(h, zero, WAL_HEADER) == 0)
         return 0;
     w->big = get_u32(h) & 1;
@@ -86,24 +83,24 @@ static int wal_path(char out[static PATH_MAX], const char *path)
     return n < 0 || n >= PATH_MAX ? -HL_ESYS : 0;
 }
 
+/* By open() and read(): SQLite takes its locks on the other files. */
 int wal_look(const char *path, enum wal_state *state)
 {
     uint8_t h[WAL_HEADER];
     char name[PATH_MAX];
-    struct vfs_file file;
-    int rc = wal_path(name, path);
+    struct wal w;
+    int fd, rc = wal_path(name, path);
 
     *state = WAL_MISSING;
     if (rc)
         return rc;
-    if (access(name, F_OK) != 0)
+    fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd == -1)
         return errno == ENOENT ? 0 : -HL_ESYS;
-    rc = vfs_open(path, SQLITE_OPEN_WAL, &file);
-    if (!rc)
-        rc = wal_header(&(struct wal){ .f = file.f }, h);
-    *state = rc == 1 ? WAL_USED : WAL_EMPTY;
-    vfs_close(&file);
-    return rc < 0 ? rc : 0;
+    rc = read(fd, h, sizeof(h)) == sizeof(h) ? wal_header(&w, h) : -HL_ESTORE;
+    *state = rc == 1 ? WAL_USED : rc == 0 ? WAL_EMPTY : WAL_GARBAGE;
+    close(fd);
+    return 0;
 }
 
 int wal_make(const char *path, uint64_t bytes)
@@ -150,7 +147,7 @@ static int write_back(struct wal *w, const uint8_t *p, size_t n, uint64_t at)
     return rc ? -HL_ESTORE : 0;
 }
 
-static int check_frames(struct wal *w, bool *first_page)
+static int check_frames(struct wal *w, struct wal_info *info)
 {
     uint8_t f[WAL_FRAME + STORE_PAGE];
     uint64_t i, at = WAL_HEADER;
@@ -161,7 +158,8 @@ static int check_frames(struct wal *w, bool *first_page)
         sum_add(w, f + WAL_FRAME, STORE_PAGE);
         if (memcmp(f + 8, w->salt, sizeof(w->salt)) != 0 || !sum_is(w, f + 16))
             return check_rest(w, i);
-        *first_page |= get_u32(f) == 1;
+        if (get_u32(f + 4))
+            *info = (struct wal_info){ .frames = i + 1, .pages = get_u32(f + 4) };
         rc = write_back(w, f, sizeof(f), at);
         if (rc)
             break;
@@ -169,22 +167,56 @@ static int check_frames(struct wal *w, bool *first_page)
     return rc;
 }
 
-int wal_check(sqlite3 *db, bool *first_page)
+static int wal_file(sqlite3 *db, sqlite3_file **f)
+{
+    int rc = sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, f);
+
+    return rc == SQLITE_OK && *f ? 0 : -HL_ESTORE;
+}
+
+int wal_check(sqlite3 *db, struct wal_info *info)
 {
     struct wal w = { .f = NULL };
     uint8_t h[WAL_HEADER];
-    int rc;
+    int rc = wal_file(db, &w.f);
 
-    *first_page = false;
-    if (sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &w.f) != SQLITE_OK || !w.f)
-        return -HL_ESTORE;
-    rc = wal_header(&w, h);
+    *info = (struct wal_info){ .frames = 0 };
+    if (!rc && vfs_read(w.f, h, sizeof(h), 0) != 1)
+        rc = -HL_ESTORE;
+    if (!rc)
+        rc = wal_header(&w, h);
     if (rc != 1)
         return rc;
     rc = write_back(&w, h, sizeof(h), 0);
     if (!rc)
-        rc = check_frames(&w, first_page);
+        rc = check_frames(&w, info);
     if (!rc && w.f->pMethods->xSync(w.f, SQLITE_SYNC_NORMAL) != SQLITE_OK)
         rc = -HL_ESTORE;
     return rc;
+}
+
+int wal_holds(sqlite3 *db, const struct wal_info *info, uint32_t first)
+{
+    size_t n = info->pages - first + 1, found = 0;
+    uint8_t f[WAL_FRAME];
+    bool *held;
+    sqlite3_file *file;
+    int rc = wal_file(db, &file);
+
+    if (rc || n > info->frames)
+        return -HL_ESTORE;
+    held = calloc(n, sizeof(*held));
+    if (!held)
+        return -HL_ENOMEM;
+    rc = 1;
+    for (uint64_t i = 0, at = WAL_HEADER; rc == 1 && i < info->frames; i++) {
+        rc = vfs_read(file, f, sizeof(f), at);
+        if (rc == 1 && get_u32(f) >= first && get_u32(f) <= info->pages) {
+            found += !held[get_u32(f) - first];
+            held[get_u32(f) - first] = true;
+        }
+        at += WAL_FRAME + STORE_PAGE;
+    }
+    free(held);
+    return rc == 1 && found == n ? 0 : -HL_ESTORE;
 }
