@@ -15,6 +15,7 @@ mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)
 W=$(mktemp -d "${TMPDIR:-/tmp}/hotline-demo.XXXXXX")
 PIDS=
+export HOTLINE_PHRASEBOOK="$TOP/conf/phrasebook/core.cfg"
 
 stop() {
     for p in $PIDS; do kill "$p" 2>/dev/null || true; done
@@ -23,6 +24,7 @@ stop() {
 }
 finish() {
     rc=$?
+    [ $rc = 0 ] || sleep "${HOLD:-0}" # to look at what runs
     stop
     if [ $rc = 0 ] && [ -z "${KEEP:-}" ]; then
         rm -rf "$W"
@@ -114,7 +116,7 @@ done
 for poc in arcadia.technical arcadia.diplomatic borealia.technical; do # subkeys of everybody known everywhere
     i=0
     until [ "$(desk "$poc" --json contacts 2>/dev/null |
-        jq -r 'select(.subkeys_last_day > 0) | .poc' | wc -l)" -ge 5 ]; do
+        jq -r 'select((.subkeys_last_day | numbers) > 0) | .poc' | wc -l)" -ge 5 ]; do
         i=$((i + 1)); [ $i -lt 300 ] || { echo "$poc does not see everybody's subkeys" >&2; exit 1; }
         sleep 0.1
     done
