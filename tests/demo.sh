@@ -113,11 +113,14 @@ for poc in arcadia.technical arcadia.diplomatic borealia.technical caldera.techn
     "$BIN/hotline" --desk "$W/desk/$poc" agent 2>"$W/agent-$poc.log" &
     PIDS="$PIDS $!"
 done
-for poc in arcadia.technical arcadia.diplomatic borealia.technical; do # subkeys of everybody known everywhere
+ready() { # poc: does it know everybody's subkeys and the agreement in force?
+    [ "$(desk "$1" --json contacts 2>/dev/null | jq -r 'select((.subkeys_last_day | numbers) > 0) | .poc' | wc -l)" -ge 5 ] &&
+        desk "$1" --json agreement list 2>/dev/null | grep -q '"in-force"'
+}
+for poc in arcadia.technical arcadia.diplomatic borealia.technical caldera.technical; do
     i=0
-    until [ "$(desk "$poc" --json contacts 2>/dev/null |
-        jq -r 'select((.subkeys_last_day | numbers) > 0) | .poc' | wc -l)" -ge 5 ]; do
-        i=$((i + 1)); [ $i -lt 300 ] || { echo "$poc does not see everybody's subkeys" >&2; exit 1; }
+    until ready "$poc"; do
+        i=$((i + 1)); [ $i -lt 300 ] || { echo "$poc does not see everybody's documents" >&2; exit 1; }
         sleep 0.1
     done
 done
