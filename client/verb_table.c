@@ -1,7 +1,7 @@
 #include "client/verb.h"
 #include "client/verb_list.h"
 
-#define MSG "number mid channel "
+#define MSG " number mid channel"
 #define TARGET "target-number target-mid target-channel "
 #define RELEASE "position alone break_glass wait_s pass "
 
@@ -14,7 +14,7 @@ const struct verb_entry verb_entries[] = {
       "phrasebook field* text attachment ref* ack_within_s lifetime_s draft_only",
       sizeof(struct sending), NULL },
     { "retract", verb_retract_begin, verb_send_look, NEEDS_READY,
-      MSG "position text language wait_s pass", sizeof(struct sending), NULL },
+      MSG " position text language wait_s pass", sizeof(struct sending), NULL },
     { "drafts", verb_drafts_begin, NULL, NEEDS_NOTHING, "", 0, NULL },
     { "draft-show", verb_draft_show_begin, NULL, NEEDS_NOTHING, "draft mid", 0, NULL },
     { "draft-drop", verb_draft_drop_begin, NULL, NEEDS_NOTHING, "draft mid", 0, NULL },
@@ -26,16 +26,16 @@ const struct verb_entry verb_entries[] = {
       sizeof(struct sending), NULL },
     { "inbox", verb_inbox_begin, NULL, NEEDS_DRAINED, "all limit", 0, NULL },
     { "outbox", verb_outbox_begin, NULL, NEEDS_DRAINED, "all limit", 0, NULL },
-    { "show", verb_show_begin, NULL, NEEDS_DRAINED, MSG "mark", 0, NULL },
+    { "show", verb_show_begin, NULL, NEEDS_DRAINED, MSG " mark", 0, NULL },
     { "thread", verb_thread_begin, NULL, NEEDS_DRAINED, MSG, 0, NULL },
     { "step", verb_step_begin, verb_step_look, NEEDS_DRAINED,
-      MSG "kind code position typed wait_s pass", sizeof(struct stepping), NULL },
+      MSG " kind code position typed wait_s pass", sizeof(struct stepping), NULL },
     { "watch", verb_watch_begin, verb_watch_look, NEEDS_NOTHING, "since count wait_s",
       sizeof(struct watch_state), NULL },
     { "status", verb_status_begin, NULL, NEEDS_DRAINED, "", 0, NULL },
-    { "receipt", verb_receipt_begin, verb_receipt_look, NEEDS_READY, MSG "host witnessed wait_s",
+    { "receipt", verb_receipt_begin, verb_receipt_look, NEEDS_READY, MSG " host witnessed wait_s",
       sizeof(struct receiving), verb_receipt_release },
-    { "attachment", verb_attachment_begin, NULL, NEEDS_DRAINED, MSG "dir", 0, NULL },
+    { "attachment", verb_attachment_begin, NULL, NEEDS_DRAINED, MSG " dir", 0, NULL },
     { "export", verb_export_begin, NULL, NEEDS_NOTHING, MSG, 0, NULL },
     { "import", verb_import_begin, NULL, NEEDS_READY, "bytes", 0, NULL },
     { "link-test", verb_link_test_begin, verb_send_look, NEEDS_READY,

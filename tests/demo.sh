@@ -15,6 +15,8 @@ mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)
 W=$(mktemp -d "${TMPDIR:-/tmp}/hotline-demo.XXXXXX")
 PIDS=
+crisis=arcadia-borealia.crisis
+technical=arcadia-borealia.technical
 export HOTLINE_PHRASEBOOK="$TOP/conf/phrasebook/core.cfg"
 
 stop() {
@@ -65,12 +67,14 @@ position() { # party.office position holder permissions
 station arcadia.technical --witness --languages ar,en
 station arcadia.diplomatic --languages ar,en
 station borealia.technical --witness
+station borealia.diplomatic
 station caldera.technical --witness
 station doria.technical
 position arcadia.technical watch-1 officer-1 draft,release,acknowledge
 position arcadia.diplomatic watch-1 officer-1 draft,acknowledge
 position borealia.technical watch-1 officer-1 draft,release,acknowledge
 position borealia.technical watch-2 officer-2 draft,release,acknowledge
+position borealia.diplomatic watch-1 officer-3 acknowledge
 position caldera.technical watch-1 officer-1 acknowledge,audit
 position doria.technical watch-1 officer-1 acknowledge
 for party in arcadia borealia caldera doria; do
@@ -105,7 +109,7 @@ for host in doria caldera; do
         sleep 0.05
     done
 done
-for poc in arcadia.technical arcadia.diplomatic borealia.technical caldera.technical doria.technical; do
+for poc in arcadia.technical arcadia.diplomatic borealia.technical borealia.diplomatic caldera.technical doria.technical; do
     party=${poc%%.*}
     quiet desk "$poc" host "$W/doria-host/host.public"
     quiet desk "$poc" host "$W/caldera-host/host.public"
@@ -114,7 +118,7 @@ for poc in arcadia.technical arcadia.diplomatic borealia.technical caldera.techn
     PIDS="$PIDS $!"
 done
 ready() { # poc: does it know everybody's subkeys and the agreement in force?
-    [ "$(desk "$1" --json contacts 2>/dev/null | jq -r 'select((.subkeys_last_day | numbers) > 0) | .poc' | wc -l)" -ge 5 ] &&
+    [ "$(desk "$1" --json contacts 2>/dev/null | jq -r 'select((.subkeys_last_day | numbers) > 0) | .poc' | wc -l)" -ge 6 ] &&
         desk "$1" --json agreement list 2>/dev/null | grep -q '"in-force"'
 }
 for poc in arcadia.technical arcadia.diplomatic borealia.technical caldera.technical; do
@@ -148,22 +152,21 @@ until desk arcadia.technical --json inbox | grep -q "\"$number\""; do
     sleep 0.05
 done
 say ""
-desk arcadia.technical show "$number" | tee -a "$OUT/transcript.txt"
+desk arcadia.technical show "$number" $crisis | tee -a "$OUT/transcript.txt"
 say ""
-desk arcadia.technical show "$number" --language en | tee -a "$OUT/transcript.txt"
+desk arcadia.technical show "$number" $crisis --language en | tee -a "$OUT/transcript.txt"
 say ""
-quiet desk arcadia.technical ack "$number" --position watch-1 -W 10
-desk borealia.technical --json show "$number" >"$W/shown.json"
+quiet desk arcadia.technical ack "$number" $crisis --position watch-1 -W 10
+desk borealia.technical --json show "$number" $crisis >"$W/shown.json"
 steps=$(jq -r 'select(.schema == "hotline.step/1") | "\(.kind) by \(.poc)"' "$W/shown.json" | tr '\n' ';' | sed 's/;$//; s/;/, /g')
 say "EXERCISE   BOREALIA sees: $steps   (deadline 10 min)"
 
 # ---- the annex, byte for byte ----
 awk -f conf/demo/annex.awk >"$W/annex-a.csv"
 bytes=$(wc -c <"$W/annex-a.csv")
-desk borealia.technical --json send arcadia-borealia.technical --to arcadia.technical --precedence PRIORITY \
-    --category observables --marking TLP:AMBER+STRICT --subject "Annex A to $number" \
-    --attach "$W/annex-a.csv" --attach-type text/csv --ref "$number" --position watch-1 --draft >"$W/draft2.json" \
-    2>>"$W/quiet.log" || [ $? = 6 ]
+sed "s/BOREALIA 7-6/$number/" conf/demo/annex.cfg >"$W/annex.cfg"
+desk borealia.technical --json send --form "$W/annex.cfg" --attach "$W/annex-a.csv" --attach-type text/csv \
+    --ref "$number" --position watch-1 --draft >"$W/draft2.json" 2>>"$W/quiet.log" || [ $? = 6 ]
 desk borealia.technical --json release "$(field draft draft <"$W/draft2.json")" --position watch-2 >"$W/annex.json" \
     2>>"$W/quiet.log"
 annex=$(field message number <"$W/annex.json")
@@ -173,14 +176,15 @@ until desk arcadia.technical --json inbox | grep -q "\"$annex\""; do
     sleep 0.05
 done
 mkdir -p "$W/saved"
-desk arcadia.technical --json attachment save "$annex" arcadia-borealia.technical --dir "$W/saved" >"$W/saved.json"
+desk arcadia.technical --json attachment save "$annex" $technical --dir "$W/saved" >"$W/saved.json"
 cmp "$W/annex-a.csv" "$(field attachment path <"$W/saved.json")"
-quiet desk arcadia.technical ack "$annex" arcadia-borealia.technical --position watch-1 -W 10
+quiet desk arcadia.technical ack "$annex" $technical --position watch-1 -W 10
 say "EXERCISE   annex A, $annex, $bytes bytes, PRIORITY: arrived, same SHA-256 at both ends"
 say "           $(sha256sum "$W/annex-a.csv" | cut -d' ' -f1)"
 
 # ---- ARCADIA replies ----
-desk arcadia.technical --json reply "$number" arcadia-borealia.crisis --form conf/demo/reply.cfg --position watch-1 \
+sed "s/BOREALIA 7-6/$number/" conf/demo/reply.cfg >"$W/reply.cfg"
+desk arcadia.technical --json reply "$number" $crisis --form "$W/reply.cfg" --position watch-1 \
     >"$W/reply.json" 2>>"$W/quiet.log"
 reply=$(field message number <"$W/reply.json")
 i=0
@@ -189,13 +193,13 @@ until desk borealia.technical --json inbox | grep -q "\"$reply\""; do
     sleep 0.05
 done
 say ""
-desk borealia.technical show "$reply" | tee -a "$OUT/transcript.txt"
+desk borealia.technical show "$reply" $crisis | tee -a "$OUT/transcript.txt"
 say ""
-quiet desk borealia.technical ack "$reply" --position watch-1 -W 10
+quiet desk borealia.technical ack "$reply" $crisis --position watch-1 -W 10
 
 # ---- evidence: receipt with the witnesses' quorum, the envelope, the record ----
-quiet desk borealia.technical receipt "$number" --host doria.example/exercise/doria/1 --witnessed --out "$OUT" -W 20
-quiet desk borealia.technical export "$number" --out "$OUT/envelope.cbor"
+quiet desk borealia.technical receipt "$number" $crisis --host doria.example/exercise/doria/1 --witnessed --out "$OUT" -W 20
+quiet desk borealia.technical export "$number" $crisis --out "$OUT/envelope.cbor"
 quiet desk caldera.technical audit mirror "$W/mirror" --host doria.example/exercise/doria/1 --audit -W 30
 stop
 cp -r "$W/mirror" "$OUT/log"
