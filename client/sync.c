@@ -372,6 +372,29 @@ static int sync_welcome(struct sync *s, const struct frame *f)
 
 /* ---- frames ---- */
 
+int sync_note(struct sync *s, struct span bytes, uint64_t *size)
+{
+    struct checkpoint cp;
+    struct note note;
+    int rc = checkpoint_open(&cp, &note, bytes, &s->host->log);
+
+    *size = rc ? 0 : cp.size;
+    return rc ? rc : catchup_note(s, bytes);
+}
+
+/* What a witness cosigned, its desk catches up with: a station without mail learns of the log's
+ * growth so. */
+static int sync_witnessed(struct sync *s, struct span body)
+{
+    struct add_checkpoint *req = malloc(sizeof(*req));
+    int rc = req ? add_checkpoint_parse(req, body) : -HL_ENOMEM;
+
+    if (!rc)
+        rc = catchup_note(s, req->note);
+    free(req);
+    return rc == -HL_EFORMAT ? 0 : rc;
+}
+
 static int sync_witness(struct sync *s, const struct frame *f)
 {
     struct frame answer = { .verb = VERB_COSIGNED, .tag = f->tag };
@@ -383,6 +406,8 @@ static int sync_witness(struct sync *s, const struct frame *f)
     answer.note = buf_span(&body);
     if (!rc)
         rc = sync_send(s, &answer);
+    if (!rc && answer.status == 200)
+        rc = sync_witnessed(s, f->note);
     buf_release(&body);
     return rc;
 }

@@ -56,6 +56,8 @@ struct link *sync_link(struct sync *s);
 typedef void sync_fetched(void *arg, int rc, struct span bytes);
 /** sync_fetch - ask FETCH @what.  -HL_EBUSY (too many open, or the link is full), -HL_ENOANSWER (down): then @fn is not called. */
 int sync_fetch(struct sync *s, unsigned what, uint64_t x, uint64_t y, sync_fetched *fn, void *arg);
+/** sync_note - a checkpoint that came in an answer, taken as one that the host sent; its size into *@size. -HL_EFORMAT, -HL_EKEY, -HL_ESIG: not of this log. */
+int sync_note(struct sync *s, struct span note, uint64_t *size);
 /** sync_fetched_next - within a sync_fetched: the second number of the answer (OPENINGS, AUDIT: where to go on). */
 uint64_t sync_fetched_next(const struct sync *s);
 /** sync_forget - @arg goes away: none of its requests is answered any more. */

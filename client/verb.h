@@ -124,8 +124,10 @@ struct receiving {
 struct mirroring {
     struct sync *sync;
     struct mirror_dir *dir;
-    uint64_t began, size;       /* entries in the folder before; that it shall hold */
-    struct buf note, witnessed; /* the head of that size; the newest with cosignatures */
+    uint64_t head;        /* newest head that the host showed */
+    unsigned heads;       /* answers awaited about heads */
+    uint64_t began, size; /* entries in the folder before; that it shall hold (0: not chosen yet) */
+    struct buf note;      /* the head of that size */
     bool asking, audit;
     uint64_t audit_at, openings, missing;
     int rc;

@@ -10,8 +10,10 @@
  * mirror: the log of one host into a folder that the auditor's program reads
  * (client/audit/mirror_dir.h).
  *
- *   begin -> ENTRIES, page by page, up to the head that this desk verified -> checkpoint, policy,
- * pins -> openings -> ended
+ *   begin -> HEADS: the newest, and the newest with cosignatures, taken by the sync as any
+ * checkpoint is
+ *         -> ENTRIES, page by page, up to the newest witnessed head that this desk verified (else
+ * the newest) -> checkpoint, policy, pins -> openings -> ended
  *
  * Entries are fetched again from the host, since the desk keeps only its right edge; the folder's
  * own range must lead to the head's root, which the desk verified, so the host cannot write
@@ -114,8 +116,6 @@ static int mirror_close(struct verb *v, struct mirroring *m)
     struct span origin = span_str(sync_host(m->sync)->origin);
     int rc = mirror_dir_put_checkpoint(m->dir, buf_span(&m->note));
 
-    if (!rc && m->witnessed.n)
-        rc = mirror_dir_put_note(m->dir, buf_span(&m->witnessed));
     if (!rc)
         rc = mirror_policy(v, m);
     if (!rc)
@@ -166,14 +166,65 @@ static int mirror_audit(struct verb *v, struct mirroring *m)
     return rc == -HL_EBUSY ? 0 : rc;
 }
 
+/* ---- up to where ---- */
+
+static void mirror_head(void *arg, int rc, struct span bytes)
+{
+    struct verb *v = arg;
+    struct mirroring *m = v->state;
+    uint64_t size = 0;
+
+    m->heads--;
+    v->agent->changed++;
+    if (!rc)
+        rc = sync_note(m->sync, bytes, &size);
+    if (rc && rc != -HL_ENOENT) /* nothing is witnessed yet */
+        mirror_failed(v, rc);
+    if (size > m->head)
+        m->head = size;
+}
+
+static int mirror_heads(struct verb *v, struct mirroring *m)
+{
+    int rc = 0;
+
+    for (uint64_t which = 0; which < 2 && !rc; which++) {
+        rc = sync_fetch(m->sync, FETCH_CHECKPOINT, which, 0, mirror_head, v);
+        m->heads += rc == 0;
+    }
+    return rc;
+}
+
+/* The desk has verified up to the heads: what is witnessed can be VERIFIED, so that is preferred.
+ */
+static int mirror_choose(struct verb *v, struct mirroring *m)
+{
+    const struct desk_host *seen = sync_seen(m->sync);
+    uint64_t witnessed = 0;
+
+    if (seen->witnessed.n && sync_note(m->sync, buf_span(&seen->witnessed), &witnessed) != 0)
+        witnessed = 0;
+    m->size = witnessed && witnessed >= m->began && witnessed <= sync_size(m->sync)
+                  ? witnessed
+                  : sync_size(m->sync);
+    if (m->size == 0)
+        return verb_fail(v, -HL_EINCOMPLETE, "nothing of this log has been verified yet");
+    if (m->began > m->size)
+        return verb_fail(v, -HL_ESTATE, "the folder holds more than this desk has verified");
+    return buf_put_span(&m->note,
+                        buf_span(m->size == witnessed ? &seen->witnessed : &seen->checkpoint));
+}
+
 int verb_mirror_look(struct verb *v, bool over)
 {
     struct mirroring *m = v->state;
 
     if (!m->rc && over)
         m->rc = -HL_EINCOMPLETE;
-    if (!m->rc && m->asking)
+    if (!m->rc && (m->heads || m->asking || sync_size(m->sync) < m->head))
         return VERB_WAITS;
+    if (!m->rc && !m->size)
+        m->rc = mirror_choose(v, m);
     if (!m->rc && (mirror_dir_size(m->dir) < m->size || m->audit)) {
         v->look_at = clock_mono_ms() + MIRROR_RETRY_MS;
         m->rc = mirror_dir_size(m->dir) < m->size ? mirror_ask(v, m) : mirror_audit(v, m);
@@ -198,7 +249,6 @@ void verb_mirror_release(struct verb *v)
         sync_forget(v->agent->sync[i], v);
     mirror_dir_close(m->dir);
     buf_release(&m->note);
-    buf_release(&m->witnessed);
 }
 
 static struct sync *mirror_host(struct verb *v)
@@ -219,7 +269,6 @@ int verb_mirror_begin(struct verb *v)
     int rc;
 
     buf_init(&m->note, CHECKPOINT_MAX);
-    buf_init(&m->witnessed, CHECKPOINT_MAX);
     m->sync = mirror_host(v);
     if (!m->sync)
         return verb_fail(v, -HL_EHOST, "this desk is set up for no such host");
@@ -227,18 +276,14 @@ int verb_mirror_begin(struct verb *v)
         return verb_fail(v, -HL_EUSAGE, "dir: want a whole path");
     memcpy(path, dir.p, dir.n);
     path[dir.n] = 0;
-    m->size = sync_size(m->sync);
-    if (m->size == 0)
-        return verb_fail(v, -HL_EINCOMPLETE, "nothing of this log has been verified yet");
-    buf_put_span(&m->note, buf_span(&sync_seen(m->sync)->checkpoint));
-    buf_put_span(&m->witnessed, buf_span(&sync_seen(m->sync)->witnessed));
     m->audit = verb_yes(v, "audit");
     rc = mirror_dir_open(path, v->agent->station->realm, &m->dir);
     if (rc)
         return verb_fail(v, rc, "%s: %s", path, error_text(rc));
     m->began = mirror_dir_size(m->dir);
-    if (m->began > m->size)
-        return verb_fail(v, -HL_ESTATE, "%s holds more than this desk has verified", path);
+    rc = mirror_heads(v, m);
+    if (rc)
+        return verb_fail(v, rc, "%s does not answer now", sync_host(m->sync)->origin);
     rc = verb_wait(v, MIRROR_WAIT_MS);
     return rc ? rc : verb_mirror_look(v, false);
 }

@@ -1,7 +1,7 @@
 #include "client/verb.h"
 #include "client/verb_list.h"
 
-#define MSG " number mid channel"
+#define MSG "number mid channel"
 #define TARGET "target-number target-mid target-channel "
 #define RELEASE "position alone break_glass wait_s pass "
 

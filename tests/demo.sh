@@ -199,6 +199,7 @@ quiet desk borealia.technical ack "$reply" $crisis --position watch-1 -W 10
 
 # ---- evidence: receipt with the witnesses' quorum, the envelope, the record ----
 quiet desk borealia.technical receipt "$number" $crisis --host doria.example/exercise/doria/1 --witnessed --out "$OUT" -W 20
+quiet desk arcadia.technical receipt "$reply" $crisis --host doria.example/exercise/doria/1 --witnessed --out "$W/reply" -W 20
 quiet desk borealia.technical export "$number" $crisis --out "$OUT/envelope.cbor"
 quiet desk caldera.technical audit mirror "$W/mirror" --host doria.example/exercise/doria/1 --audit -W 30
 stop
@@ -226,7 +227,6 @@ b[at + 2] ^= 1
 import os
 os.chmod(path, 0o644)
 open(path, 'wb').write(b)
-print(index)
 P
 say "AUDIT      one bit flipped in a copy:"
 rc=0
