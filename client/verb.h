@@ -124,8 +124,9 @@ struct receiving {
 struct mirroring {
     struct sync *sync;
     struct mirror_dir *dir;
-    uint64_t head;        /* newest head that the host showed */
+    uint64_t head[2];     /* newest head that the host showed: logged, witnessed */
     unsigned heads;       /* answers awaited about heads */
+    uint64_t patience;    /* mono ms: until then a proof for the witnessed head is awaited */
     uint64_t began, size; /* entries in the folder before; that it shall hold (0: not chosen yet) */
     struct buf note;      /* the head of that size */
     bool asking, audit;

@@ -21,6 +21,7 @@
  */
 #define MIRROR_WAIT_MS 600000
 #define MIRROR_RETRY_MS 200
+#define MIRROR_PATIENCE_MS 5000
 #define MIRROR_ENTRIES_A_FETCH 900
 #define MIRROR_OPENINGS_A_FETCH 256
 
@@ -168,31 +169,55 @@ static int mirror_audit(struct verb *v, struct mirroring *m)
 
 /* ---- up to where ---- */
 
-static void mirror_head(void *arg, int rc, struct span bytes)
+static void mirror_head(struct verb *v, int rc, struct span bytes, int witnessed)
 {
-    struct verb *v = arg;
     struct mirroring *m = v->state;
-    uint64_t size = 0;
 
     m->heads--;
     v->agent->changed++;
     if (!rc)
-        rc = sync_note(m->sync, bytes, &size);
+        rc = sync_note(m->sync, bytes, &m->head[witnessed]);
     if (rc && rc != -HL_ENOENT) /* nothing is witnessed yet */
         mirror_failed(v, rc);
-    if (size > m->head)
-        m->head = size;
+}
+
+static void mirror_head_logged(void *arg, int rc, struct span bytes)
+{
+    mirror_head(arg, rc, bytes, 0);
+}
+
+static void mirror_head_witnessed(void *arg, int rc, struct span bytes)
+{
+    mirror_head(arg, rc, bytes, 1);
 }
 
 static int mirror_heads(struct verb *v, struct mirroring *m)
 {
-    int rc = 0;
+    int rc = sync_fetch(m->sync, FETCH_CHECKPOINT, 0, 0, mirror_head_logged, v);
 
-    for (uint64_t which = 0; which < 2 && !rc; which++) {
-        rc = sync_fetch(m->sync, FETCH_CHECKPOINT, which, 0, mirror_head, v);
-        m->heads += rc == 0;
-    }
+    m->heads += rc == 0;
+    if (!rc)
+        rc = sync_fetch(m->sync, FETCH_CHECKPOINT, 1, 0, mirror_head_witnessed, v);
+    m->heads += rc == 0 && m->heads;
+    m->patience = clock_mono_ms() + MIRROR_PATIENCE_MS;
     return rc;
+}
+
+static uint64_t mirror_witnessed(struct mirroring *m)
+{
+    const struct desk_host *seen = sync_seen(m->sync);
+    uint64_t size = 0;
+
+    return seen->witnessed.n && sync_note(m->sync, buf_span(&seen->witnessed), &size) == 0 ? size
+                                                                                           : 0;
+}
+
+/* Does the desk still catch up with the heads, or with the proof that the witnessed one is in its
+ * range? */
+static bool mirror_behind(struct mirroring *m)
+{
+    return sync_size(m->sync) < m->head[0] || sync_size(m->sync) < m->head[1] ||
+           (mirror_witnessed(m) < m->head[1] && clock_mono_ms() < m->patience);
 }
 
 /* The desk has verified up to the heads: what is witnessed can be VERIFIED, so that is preferred.
@@ -200,10 +225,8 @@ static int mirror_heads(struct verb *v, struct mirroring *m)
 static int mirror_choose(struct verb *v, struct mirroring *m)
 {
     const struct desk_host *seen = sync_seen(m->sync);
-    uint64_t witnessed = 0;
+    uint64_t witnessed = mirror_witnessed(m);
 
-    if (seen->witnessed.n && sync_note(m->sync, buf_span(&seen->witnessed), &witnessed) != 0)
-        witnessed = 0;
     m->size = witnessed && witnessed >= m->began && witnessed <= sync_size(m->sync)
                   ? witnessed
                   : sync_size(m->sync);
@@ -221,8 +244,12 @@ int verb_mirror_look(struct verb *v, bool over)
 
     if (!m->rc && over)
         m->rc = -HL_EINCOMPLETE;
-    if (!m->rc && (m->heads || m->asking || sync_size(m->sync) < m->head))
+    if (!m->rc && (m->heads || m->asking))
         return VERB_WAITS;
+    if (!m->rc && !m->size && mirror_behind(m)) {
+        v->look_at = clock_mono_ms() + MIRROR_RETRY_MS;
+        return VERB_WAITS;
+    }
     if (!m->rc && !m->size)
         m->rc = mirror_choose(v, m);
     if (!m->rc && (mirror_dir_size(m->dir) < m->size || m->audit)) {
