@@ -87,11 +87,29 @@ static int mirror_policy(struct verb *v, struct mirroring *m)
     return rc;
 }
 
-static int mirror_pin(void *arg, struct span party, const uint8_t fp[static 32])
-{
-    struct mirroring *m = arg;
+struct pinning {
+    struct mirroring *m;
+    const struct directory *dir;
+    int rc;
+};
 
-    return mirror_dir_put_pin(m->dir, party, fp);
+/* Every party whose first root set this desk was given by hand, its own among them. */
+static int mirror_pin(void *arg, const struct card *card)
+{
+    struct pinning *p = arg;
+    uint8_t fp[32];
+
+    if (directory_pinned(p->dir, card->party, fp))
+        p->rc = mirror_dir_put_pin(p->m->dir, card->party, fp);
+    return p->rc;
+}
+
+static int mirror_pins(struct mirroring *m)
+{
+    struct pinning p = { m, sync_directory(m->sync), 0 };
+
+    directory_each_card(p.dir, mirror_pin, &p);
+    return p.rc;
 }
 
 /* An opening that does not match its entry is a lie that proves nothing: it is counted as missing.
@@ -120,7 +138,7 @@ static int mirror_close(struct verb *v, struct mirroring *m)
     if (!rc)
         rc = mirror_policy(v, m);
     if (!rc)
-        rc = desk_pin_each(v->agent->desk, mirror_pin, m);
+        rc = mirror_pins(m);
     if (!rc)
         rc = desk_opening_each(v->agent->desk, origin, mirror_opening_put, m);
     return rc;
