@@ -1,53 +1,27 @@
-#include "server/broker.h"
+#include "server/broker_inner.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
-#include "common/parallel.h"
-#include "server/fetch.h"
-#include "server/frames.h"
-#include "server/intake.h"
-#include "server/keytable.h"
-#include "server/queue.h"
-#include "server/stages.h"
 #include "server/status.h"
-#include "server/work.h"
 
 /*
  * The order of the turn:
  *
- *     control frames -> due deadlines -> choose -> decode and verify (threads) -> judge and stage,
- * one by one -> fetches
- *     -> commit -> signer asked -> keys, receipts of what is signed already, GOTs, deliveries,
- * witnesses -> frames leave
+ *     control frames -> due deadlines -> choose -> decode and verify (threads)
+ *       -> judge and stage, one by one -> fetches -> commit
+ *       -> signer asked -> keys, receipts of what is signed already, GOTs, deliveries, witnesses
+ *       -> frames leave
  *
  * Nothing leaves before the commit, and after it nothing creates an entry.
  */
-#define TURN_ENTRIES 256
-#define TURN_BYTES (256u << 10)
-#define TURN_CONTROL 1024
-#define TURN_FETCHES 32
 #define TURN_DELIVER (1u << 20)
 #define NOTES_MS 200      /* a note alone waits so long for a commit that it can share */
 #define SPACE_MS 100      /* how old the free space may be */
 #define ANNOUNCE_MS 10000 /* everybody gets a newer checkpoint at least so often */
-
-struct broker {
-    struct stages st;
-    struct queue *queue;
-    struct intake intake;
-    struct work *work; /* TURN_ENTRIES */
-    size_t n_work;
-    struct keytable keys;
-    bool overflow, more_deliveries;
-    uint64_t space_ms, notes_ms, announced_ms;
-    char origin[NOTE_MAX_NAME + 1];
-    uint8_t log_key[32];
-};
 
 void stages_diag(struct stages *st, int level, const char *fmt, ...)
 {
@@ -243,53 +217,6 @@ void broker_gone(struct broker *b, uint64_t conn)
         session_each(b->st.sessions, end_session, &b->st);
 }
 
-/* The session that an input came from; NULL when its key is in no card in force (any more). */
-static int session_of(struct broker *b, const struct input *in, struct session **out)
-{
-    struct span poc;
-    int rc;
-
-    *out = session_find(b->st.sessions, in->conn);
-    if (*out && memcmp((*out)->key, in->key, 32) == 0)
-        return 0;
-    poc = *out ? SPAN_NONE : directory_transport(b->st.dir, b->st.now_ms, in->key);
-    *out = NULL;
-    if (poc.n == 0) {
-        b->st.metrics.unknown_key++;
-        return 0;
-    }
-    rc = session_get(b->st.sessions, in->conn, in->key, poc, out);
-    return rc == -HL_ENOMEM ? rc : 0;
-}
-
-static int control_one(struct broker *b, const struct input *in)
-{
-    struct frame f;
-    struct session *s;
-    int rc = session_of(b, in, &s);
-
-    if (rc || !s)
-        return rc;
-    rc = frame_decode(&f, SPAN(in->bytes, in->n));
-    if (rc) {
-        outbox_refuse(&b->st.outbox, in->conn, 0, rc, NULL);
-        return 0;
-    }
-    return frames_take(&b->st, s, &f, b->queue);
-}
-
-static int control_phase(struct broker *b)
-{
-    struct input *in;
-    int rc = 0;
-
-    for (size_t i = 0; i < TURN_CONTROL && !rc && (in = queue_take(b->queue, QUEUE_CONTROL)); i++) {
-        rc = control_one(b, in);
-        input_free(in);
-    }
-    return rc;
-}
-
 /* ---- the log dies ---- */
 
 /* Staged before anything else of the turn; the evidence is the client's checkpoint and our own
@@ -308,130 +235,6 @@ static int die(struct broker *b)
     st->head.dead = true;
     stages_diag(st, 3,
                 "this log is closed for good; announce its next generation in the host's card");
-    return rc;
-}
-
-/* ---- choose, prepare, do ---- */
-
-static size_t stream_bytes(const struct input *in)
-{
-    return in->n > 2048 ? in->n : 0; /* inline bodies and chunks; small frames count as entries */
-}
-
-static bool is_document(const struct input *in)
-{
-    struct peek p;
-
-    if (in->type == INPUT_DOCUMENT)
-        return true;
-    return in->type == INPUT_FRAME && queue_peek(&p, SPAN(in->bytes, in->n)) == 0 &&
-           p.verb == VERB_DOCUMENT;
-}
-
-static bool receipts_full(const struct broker *b)
-{
-    return receipts_waiting(b->st.receipts) > RECEIPTS_MAX - TURN_ENTRIES;
-}
-
-/* A turn with FLASH holds only FLASH; a document closes its turn. */
-static void choose(struct broker *b)
-{
-    bool flash = queue_waiting(b->queue, QUEUE_FLASH) > 0, closed = receipts_full(b);
-    size_t room = TURN_ENTRIES > b->intake.entries ? TURN_ENTRIES - b->intake.entries : 0,
-           bytes = 0;
-
-    b->n_work = 0;
-    for (enum queue_class c = QUEUE_FLASH; c <= (flash ? QUEUE_FLASH : QUEUE_ROUTINE); c++) {
-        while (!closed && b->n_work < room && bytes < TURN_BYTES) {
-            struct input *in = queue_take(b->queue, c);
-
-            if (!in)
-                break;
-            b->work[b->n_work++].in = in;
-            bytes += stream_bytes(in);
-            closed = is_document(in);
-        }
-    }
-}
-
-static void prepare_one(void *arg, size_t i)
-{
-    struct broker *b = arg;
-
-    work_prepare(&b->work[i], b->st.conf.realm);
-}
-
-static int do_frame(struct broker *b, struct work *w)
-{
-    struct session *s;
-    int rc = session_of(b, w->in, &s);
-
-    if (rc || !s)
-        return rc;
-    delivery_credit(b->st.deliveries, s);
-    if (!s->ready) {
-        outbox_refuse(&b->st.outbox, s->conn, 0, -HL_ESTATE, "HELLO comes first");
-        return 0;
-    }
-    if (w->judged)
-        return intake_envelope(&b->intake, w);
-    if (w->rc) {
-        outbox_refuse(&b->st.outbox, s->conn, 0, w->rc, NULL);
-        return 0;
-    }
-    if (w->frame.verb == VERB_DOCUMENT)
-        return intake_document(&b->intake, s->conn, w->frame.tag, w->frame.note);
-    assert(w->frame.verb == VERB_CHUNK);
-    return intake_chunk(&b->intake, w);
-}
-
-static int do_work(struct broker *b, struct work *w)
-{
-    if (w->in->type == INPUT_DOCUMENT)
-        return intake_document(&b->intake, 0, 0, SPAN(w->in->bytes, w->in->n));
-    return do_frame(b, w);
-}
-
-static int work_phase(struct broker *b)
-{
-    int rc = 0;
-
-    choose(b);
-    parallel_for(b->n_work, prepare_one, b);
-    for (size_t i = 0; i < b->n_work; i++) {
-        if (!rc)
-            rc = do_work(b, &b->work[i]);
-        input_free(b->work[i].in);
-        b->work[i].in = NULL;
-    }
-    return rc;
-}
-
-static int fetch_one(struct broker *b, const struct input *in)
-{
-    struct frame f;
-    struct session *s;
-    int rc = session_of(b, in, &s);
-
-    if (rc || !s)
-        return rc;
-    delivery_credit(b->st.deliveries, s);
-    rc = s->ready ? frame_decode(&f, SPAN(in->bytes, in->n)) : -HL_ESTATE;
-    if (!rc)
-        return fetch_frame(&b->st, s, &f);
-    outbox_refuse(&b->st.outbox, s->conn, 0, rc, NULL);
-    return 0;
-}
-
-static int fetch_phase(struct broker *b)
-{
-    struct input *in;
-    int rc = 0;
-
-    for (size_t i = 0; i < TURN_FETCHES && !rc && (in = queue_take(b->queue, QUEUE_FETCH)); i++) {
-        rc = fetch_one(b, in);
-        input_free(in);
-    }
     return rc;
 }
 
@@ -516,7 +319,7 @@ static int turn(struct broker *b)
     }
     intake_begin(&b->intake, st);
     if (!rc)
-        rc = control_phase(b);
+        rc = broker_control(b);
     if (!rc)
         rc = die(b);
     flash = queue_waiting(b->queue, QUEUE_FLASH) > 0;
@@ -525,9 +328,9 @@ static int turn(struct broker *b)
     if (!rc && !flash)
         rc = intake_due(&b->intake, TURN_ENTRIES / 2);
     if (!rc)
-        rc = work_phase(b);
+        rc = broker_work(b);
     if (!rc && !flash)
-        rc = fetch_phase(b);
+        rc = broker_fetches(b);
     if (!rc)
         rc = commit(b);
     if (!rc)
@@ -550,7 +353,7 @@ int broker_turn(struct broker *b, uint64_t now_ms)
     if (b->more_deliveries || queue_waiting(b->queue, QUEUE_CONTROL) ||
         queue_waiting(b->queue, QUEUE_FETCH))
         return 1;
-    return !queue_empty(b->queue) && !receipts_full(b);
+    return !queue_empty(b->queue) && !broker_full(b);
 }
 
 /* ---- the signer's note ---- */
@@ -626,7 +429,7 @@ int broker_timeout(const struct broker *b, uint64_t now_ms)
     int64_t ms = -1;
 
     if (!b->keys.out || b->more_deliveries || (st->death.n && !st->head.dead) ||
-        (!queue_empty(b->queue) && !receipts_full(b)))
+        (!queue_empty(b->queue) && !broker_full(b)))
         return 0;
     sooner(&ms, head_timeout(&st->head, &st->committed, now_ms));
     sooner(&ms, cosign_timeout(st->cosign, now_ms));

@@ -66,8 +66,14 @@ void facts_close(struct facts *f)
 
 static void fact_unlink(struct facts *f, struct fact *i)
 {
-    *(i->newer ? &i->newer->older : &f->newest) = i->older;
-    *(i->older ? &i->older->newer : &f->oldest) = i->newer;
+    if (i->newer)
+        i->newer->older = i->older;
+    else
+        f->newest = i->older;
+    if (i->older)
+        i->older->newer = i->newer;
+    else
+        f->oldest = i->newer;
 }
 
 static void fact_push(struct facts *f, struct fact *i)
@@ -114,7 +120,7 @@ static struct fact *fact_new(struct facts *f, enum sort sort, const uint8_t hash
     hmap_add(&f->map, &i->node);
     fact_push(f, i);
     f->bytes += header.n;
-    while (f->map.n > FACTS_MAX || (f->bytes > FACTS_BYTES_MAX && f->oldest != i)) {
+    while (f->oldest != i && (f->map.n > FACTS_MAX || f->bytes > FACTS_BYTES_MAX)) {
         struct fact *old = f->oldest;
 
         fact_unlink(f, old);

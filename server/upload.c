@@ -35,8 +35,14 @@ int uploads_open(struct store *st, struct uploads **out)
 
 static void upload_unlink(struct uploads *us, struct upload *u)
 {
-    *(u->newer ? &u->newer->older : &us->newest) = u->older;
-    *(u->older ? &u->older->newer : &us->oldest) = u->newer;
+    if (u->newer)
+        u->newer->older = u->older;
+    else
+        us->newest = u->older;
+    if (u->older)
+        u->older->newer = u->newer;
+    else
+        us->oldest = u->newer;
     us->n--;
 }
 
