@@ -7,12 +7,14 @@
 #
 # Each target first installs what it lacks (Debian 12), and says what.
 # SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer into build-san/.
+# ENTRIES=1000000 lets the longest log of `make test` have a million entries (70,000).
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 CC = gcc
 AR = ar
 SAN ?= 0
+ENTRIES ?= 70000
 FUZZ_SECONDS ?= 20
 BUILD ?= $(if $(filter 1,$(SAN)),build-san,build)
 B := $(BUILD)
@@ -125,7 +127,7 @@ $(LOADS): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserv
 test:
 	@sh tests/deps.sh test
 	@broken=; $(MAKE_ALL) -k tests || broken=$$($(MAKE) -s --no-print-directory broken); \
-	BUILD=$(B) SAN=$(SAN) BROKEN="$$broken" sh tests/run.sh
+	BUILD=$(B) SAN=$(SAN) HL_ENTRIES=$(ENTRIES) BROKEN="$$broken" sh tests/run.sh
 tests: programs $(TESTS)
 broken:
 	@for t in $(PROGRAMS) $(TESTS); do $(MAKE) -q $$t >/dev/null 2>&1 || echo $$t; done

@@ -37,7 +37,7 @@ static struct disk disks[DISKS];
 static size_t n_disks;
 static struct before *befores;
 static size_t n_befores, cap_befores;
-static uint64_t writes, counts[VFS_DELETE + 1];
+static uint64_t writes, counts[VFS_DELETE + 1], bytes_written;
 static unsigned armed;
 static long left;
 static enum vfs_how how;
@@ -68,9 +68,16 @@ uint64_t vfs_count(unsigned kind)
 {
     uint64_t n = counts[kind];
 
-    if (!kind)
+    if (!kind) {
         memset(counts, 0, sizeof(counts));
+        bytes_written = 0;
+    }
     return n;
+}
+
+uint64_t vfs_bytes(void)
+{
+    return bytes_written;
 }
 
 /* SQLITE_OK, or how this call fails. */
@@ -248,6 +255,7 @@ static int file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
     }
     if (rc)
         return rc;
+    bytes_written += (uint64_t)n;
     remember((struct file *)f, at, n);
     return BELOW(f)->pMethods->xWrite(BELOW(f), p, n, at);
 }

@@ -39,5 +39,7 @@ void vfs_reboot(uint64_t seed);
 void vfs_forget(void);
 /** vfs_count - calls of @kind since the last vfs_count(0). */
 uint64_t vfs_count(unsigned kind);
+/** vfs_bytes - bytes written since then. */
+uint64_t vfs_bytes(void);
 
 #endif
