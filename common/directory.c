@@ -187,8 +187,6 @@ int directory_pin(struct directory *dir, struct span name, const uint8_t fp[stat
     party = party_make(dir, name);
     if (!party)
         return -HL_ENOMEM;
-    if (party->pinned && memcmp(party->pin, fp, 32) != 0)
-        return -HL_EFINGERPRINT;
     if (party->first_known && memcmp(party->first, fp, 32) != 0)
         return -HL_EFINGERPRINT;
     party->pinned = party->first_known = true;

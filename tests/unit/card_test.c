@@ -96,6 +96,8 @@ static void fields(void **state)
     buf_release(&text);
 }
 
+#define X40 "0123456789012345678901234567890123456789"
+#define X50 X40 "0123456789"
 static void rows(void **state)
 {
     static const struct mutation table[] = {
@@ -178,6 +180,10 @@ static void rows(void **state)
           "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nendpoint tcp://h:1\nrevoked",
           -HL_EDUPLICATE },
         { "endpoint", "tcp://127", "ipc://127", -HL_EFORMAT },
+        { "endpoint without an address", "tcp://127.0.0.1:41873", "tcp://", -HL_EFORMAT },
+        { "endpoint of one letter", "tcp://127.0.0.1:41873", "tcp://h", 0 },
+        { "endpoint of 256 bytes", "127.0.0.1", X50 X50 X50 X50 X40 "0123", -HL_EFORMAT },
+        { "endpoint of 255 bytes", "127.0.0.1", X50 X50 X50 X50 X40 "012", 0 },
         { "resumed is no digest", "resumed ExMT", "resumed Ex", -HL_EFORMAT },
         { "seventeen languages of a line", "en,fr 24/7",
           "en,fr,aa,bb,cc,dd,ee,ff,gg,hh,ii,jj,kk,ll,mm,nn,oo,pp 24/7", 0 },

@@ -1118,6 +1118,30 @@ static void rotated_roots_sign(void **state)
     assert_int_equal(apply(buf_span(&note_)), 0);
 }
 
+/* From its first ms on a card signs, and an agreement is valid until its last. */
+static void from_now(struct card *card)
+{
+    card->from_ms = WORLD_NOW;
+}
+
+static void until_now(struct agreement *a)
+{
+    a->until_ms = WORLD_NOW;
+}
+
+static void at_the_edges_of_validity(void **state)
+{
+    struct channel_facts facts;
+
+    (void)state;
+    start_with(until_now, 0);
+    assert_int_equal(apply_card(WORLD_ARCADIA, from_now), 0);
+    for (int i = 0; i < WORLD_PARTIES; i++)
+        assert_int_equal(apply(buf_span(&W.agreement[i])), 0);
+    assert_int_equal(channel_rc(DIRECTORY_NOW, WORLD_CRISIS), -HL_EVALIDITY);
+    assert_int_equal(directory_channel(dir, DIRECTORY_NOW, WORLD_NOW - 1, W.channel[0], &facts), 0);
+}
+
 static void soon_over(struct card *card)
 {
     card->until_ms = WORLD_NOW;
@@ -1172,6 +1196,51 @@ static void witnesses_that_stand(void **state)
         spare_witness_label = rows[i].label;
         start_with(other_witness, 0);
         CHECK_EQ(check(buf_span(&W.agreement[0])), rows[i].want, rows[i].name);
+    }
+}
+
+/* Two keys that share name and key id (found by trying 60,000 labels): a line could mean either. */
+static void witness_with_another_s_key_id(void **state)
+{
+    static const char *const labels[] = { "grind-30833", "grind-59798" };
+    struct note_key key[2];
+    struct agreement a;
+    struct buf text;
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        document_note_key(&key[i], span_str("arcadia.example/witness"), NOTE_COSIGNATURE,
+                          world_key(labels[i]).pk);
+    assert_memory_equal(key[0].keyid, key[1].keyid, 4);
+    for (int in_card = 0; in_card <= 1; in_card++) {
+        start_with(NULL, 0);
+        buf_init(&text, DOCUMENT_MAX);
+        for (int i = 0; i < 2; i++) {
+            if (in_card && i == 0) { /* the first stands in arcadia's card */
+                struct card card;
+
+                fresh();
+                world_card(&card, W.realm, WORLD_ARCADIA, W.now_ms);
+                world_next_card(&card, buf_span(&W.card[0]));
+                card.witness = key[0];
+                card_print(&text, W.realm, &card);
+                world_sign_roots(&note_, buf_span(&text), "arcadia");
+                world_card_release(&card);
+                assert_int_equal(apply(buf_span(&note_)), 0);
+                buf_clear(&text);
+                continue;
+            }
+            fresh(); /* else in an agreement of its own */
+            world_agreement(&a, W.realm, W.now_ms);
+            a.witness[0] = key[i];
+            a.random[0] ^= (uint8_t)i;
+            agreement_print(&text, W.realm, &a);
+            world_sign_roots(&note_, buf_span(&text), "borealia");
+            world_agreement_release(&a);
+            CHECK_EQ(apply(buf_span(&note_)), i ? -HL_EDUPLICATE : 0, labels[i]);
+            buf_clear(&text);
+        }
+        buf_release(&text);
     }
 }
 
@@ -1525,6 +1594,19 @@ static void restored_without_either(void **state)
     assert_int_equal(check(buf_span(&W.agreement[0])), -HL_EFINGERPRINT);
 }
 
+static void restoring_has_an_order(void **state)
+{
+    struct directory *d = directory_new(REALM_LIVE);
+
+    (void)state;
+    assert_int_equal(
+        stop_by_roots(WORLD_ARCADIA, 1, STOP_KEY, world_key("arcadia.technical/watch-1").pk), 0);
+    assert_int_equal(directory_restore(d, buf_span(&note_), 20, WORLD_NOW), -HL_ECHAIN);
+    assert_int_equal(directory_restore(d, buf_span(&W.subkeys[0]), 21, WORLD_NOW), -HL_ECHAIN);
+    assert_int_equal(directory_restore(d, span_str("no note"), 22, WORLD_NOW), -HL_EFORMAT);
+    directory_free(d);
+}
+
 /* ---- what is told ---- */
 
 static void changes_are_told(void **state)
@@ -1552,7 +1634,16 @@ static void changes_are_told(void **state)
     assert_int_equal(directory_check(dir, subkeys_note("arcadia.technical", 5, 20000, 3), WORLD_NOW,
                                      true, &change, &why),
                      -HL_ECHAIN);
+    assert_int_equal(change.serial, 5);
     assert_non_null(strstr(buf_str(&why), "subkeys 1 of arcadia.technical are in force"));
+    buf_clear(&why);
+    assert_int_equal(
+        stop_by_roots(WORLD_ARCADIA, 1, STOP_KEY, world_key("arcadia.technical/watch-1").pk), 0);
+    assert_int_equal(directory_check(dir, buf_span(&note_), WORLD_NOW, true, &change, &why),
+                     -HL_EEXIST);
+    assert_int_equal(change.type, DOCUMENT_STOP);
+    assert_int_equal(change.serial, 1);
+    assert_true(change.keys_changed);
     buf_release(&why);
     assert_int_equal(directory_check(dir, span_str("no note"), WORLD_NOW, true, &change, NULL),
                      -HL_EFORMAT);
@@ -1603,9 +1694,11 @@ int main(void)
         TEST(who_signs_agreements),
         TEST(no_false_party),
         TEST(rotated_roots_sign),
+        TEST(at_the_edges_of_validity),
         TEST(an_expired_card_signs_no_agreement),
         TEST(a_frozen_party_signs_no_agreement),
         TEST(witnesses_that_stand),
+        TEST(witness_with_another_s_key_id),
         TEST(too_long),
         TEST(every_byte_of_an_agreement_note),
         TEST(a_party_suspends_its_membership),
@@ -1615,6 +1708,7 @@ int main(void)
         TEST(restored_is_as_good_as_folded),
         TEST(restored_with_a_pin),
         TEST(restored_without_either),
+        TEST(restoring_has_an_order),
         TEST(changes_are_told),
     };
 

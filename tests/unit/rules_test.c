@@ -488,6 +488,112 @@ static void every_rule(void **state)
     }
 }
 
+/* Which permission signs which kind, alone, where one person is enough: nothing else does. */
+static void permission_by_kind(void **state)
+{
+    static const char *const position[] = { "draft", "release", "acknowledge", "stop",
+                                            "audit", "both",    "station" };
+    static const unsigned permission[] = { PERM_DRAFT,  PERM_RELEASE, PERM_ACKNOWLEDGE,
+                                           PERM_STOP,   PERM_AUDIT,   PERM_DRAFT | PERM_RELEASE,
+                                           PERM_MACHINE };
+    static const struct {
+        unsigned kind;
+        const char *may; /* in the order above: d r a s u b m */
+    } kinds[] = {
+        { KIND_NOTIFICATION, ".....b." }, { KIND_REQUEST, ".....b." },
+        { KIND_REPLY, ".....b." },        { KIND_INFORMATION, ".....b." },
+        { KIND_CORRECTION, ".....b." },   { KIND_RETRACTION, "dra..b." },
+        { KIND_ENDORSEMENT, ".....b." },  { KIND_LINK_TEST, "......m" },
+        { KIND_VOID, "......m" },         { KIND_DELIVERED, "......m" },
+        { KIND_ACKNOWLEDGED, "..a...." }, { KIND_UNDERSTOOD, "..a...." },
+        { KIND_PASSED, "..a...." },       { KIND_REFUSED, "..a...." },
+        { KIND_CANNOT_READ, "......m" },  { KIND_EXERCISE_CONTROL, ".....b." },
+    };
+    static struct world w;
+    struct directory *dir;
+    struct agreement a;
+    struct card card;
+    struct card_poc *poc;
+
+    (void)state;
+    world_init(&w, REALM_EXERCISE, WORLD_NOW);
+    world_card(&card, w.realm, WORLD_BOREALIA, w.now_ms);
+    poc = &card.poc[0]; /* diplomatic */
+    poc->n_keys = COUNT(position);
+    for (size_t i = 0; i < COUNT(position); i++) {
+        char label[64];
+
+        snprintf(label, sizeof(label), "borealia.diplomatic/%s", position[i]);
+        memcpy(poc->key[i].key, world_key(label).pk, 32);
+        poc->key[i].permissions = permission[i];
+        poc->key[i].holder = poc->key[i].position = span_str(position[i]);
+    }
+    world_set_card(&w, WORLD_BOREALIA, &card);
+    world_card_release(&card);
+    world_agreement(&a, w.realm, w.now_ms);
+    a.two_person = false;
+    world_set_agreement(&w, &a);
+    world_agreement_release(&a);
+    dir = world_directory(&w);
+    for (size_t k = 0; k < COUNT(kinds); k++)
+        for (size_t i = 0; i < COUNT(position); i++) {
+            bool about_own = kinds[k].kind == KIND_CORRECTION || kinds[k].kind == KIND_RETRACTION;
+            struct recipient to = {
+                span_str(about_own ? "arcadia.technical" : "borealia.diplomatic"), ROLE_ACTION
+            };
+            struct target target = { true,
+                                     KIND_NOTIFICATION,
+                                     span_str(about_own ? "borealia.diplomatic"
+                                                        : "arcadia.technical"),
+                                     w.channel[WORLD_CRISIS],
+                                     1,
+                                     &to };
+            struct rules_facts f = { .dir = dir, .at = DIRECTORY_NOW, .time_ms = w.now_ms };
+            struct world_message m;
+            struct verdict v;
+            char row[64];
+
+            f.target = kinds[k].kind == KIND_VOID ? (struct target){ 0 } : target;
+            world_message_init(&m, &w);
+            m.kind = kinds[k].kind;
+            m.key = position[i];
+            m.n_refs = 1;
+            if (kind_is_step(m.kind))
+                m.to[0] = NULL;
+            buf_clear(&bytes);
+            world_envelope(&bytes, &w, &m);
+            snprintf(row, sizeof(row), "%s by %s", kind_name(m.kind), position[i]);
+            CHECK_EQ(envelope_decode(&env, w.realm, buf_span(&bytes)), 0, row);
+            CHECK_EQ(rules_judge(&env, &f, &v), kinds[k].may[i] == '.' ? -HL_EPERM : 0, row);
+        }
+    directory_free(dir);
+    world_release(&w);
+}
+
+/* Where the rule binds, no content leaves by one position alone. */
+static void two_bind_every_content(void **state)
+{
+    static const unsigned kinds[] = { KIND_NOTIFICATION, KIND_REQUEST, KIND_REPLY, KIND_INFORMATION,
+                                      KIND_CORRECTION };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        bool own = kinds[i] == KIND_CORRECTION;
+        struct row row = { .name = kind_name(kinds[i]), .want = -HL_ETWOPERSON };
+        struct verdict v;
+
+        row.m =
+            (struct world_message){ .kind = kinds[i], .sender = "borealia.technical", .n_refs = 1 };
+        row.aim = (struct aim){ KIND_NOTIFICATION, own ? "borealia.technical" : "arcadia.technical",
+                                own ? "arcadia.technical" : "borealia.technical", WORLD_CRISIS };
+        judge_row(&row, &v);
+        row.m.key = "watch-2";
+        row.m.draft = "watch-1";
+        row.want = 0;
+        judge_row(&row, &v);
+    }
+}
+
 static void alone_is_flagged(void **state)
 {
     static const struct {
@@ -658,9 +764,14 @@ static void sealed_step(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_rule), cmocka_unit_test(alone_is_flagged),
-        cmocka_unit_test(deadlines),  cmocka_unit_test(other_realm),
-        cmocka_unit_test(recipients), cmocka_unit_test(sealed_step),
+        cmocka_unit_test(every_rule),
+        cmocka_unit_test(permission_by_kind),
+        cmocka_unit_test(two_bind_every_content),
+        cmocka_unit_test(alone_is_flagged),
+        cmocka_unit_test(deadlines),
+        cmocka_unit_test(other_realm),
+        cmocka_unit_test(recipients),
+        cmocka_unit_test(sealed_step),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
