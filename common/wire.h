@@ -15,7 +15,7 @@
  *  cb GOT        [5, tag, offset]                            everything below offset is taken; the window is offset .. offset + 2 chunks
  *  c> FETCH      [6, tag, what, a, b]
  *  c> COSIGNED   [7, tag, status, body]                      answer to ADD-CHECKPOINT, as in tlog-witness
- *  c> PING       [8, nonce]
+ *  c> PING       [8, nonce]                                answered after HELLO only: who hears PONG is greeted
  *  b> PONG       [9, nonce, time_ms]
  *  b> WELCOME    [16, proto, realm, origin, checkpoint, size, time_ms, [* [channel, chain, seq]]]
  *  b> RECORDED   [17, tag, index, time_ms, salt, size, [* hash]]   salt "" for a public document; the CHECKPOINT of that size came before

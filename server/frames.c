@@ -145,8 +145,10 @@ static int ready_frame(struct stages *st, struct session *s, const struct frame 
         return front_begin(st, s, f);
     case VERB_CHUNK:
         return front_piece(st, s, f, q);
-    case VERB_HELLO:
     case VERB_PING:
+        pong(st, s, f->tag);
+        return 0;
+    case VERB_HELLO:
     case VERB_DOCUMENT:
     case VERB_FETCH:
         return 0; /* not here */
@@ -170,11 +172,7 @@ int frames_take(struct stages *st, struct session *s, const struct frame *f, str
     delivery_credit(st->deliveries, s);
     if (f->verb == VERB_HELLO)
         return hello(st, s, f);
-    if (f->verb == VERB_PING) {
-        pong(st, s, f->tag);
-        return 0;
-    }
-    if (!s->ready) {
+    if (!s->ready) { /* PING too: a client that was not greeted by this process must learn it */
         outbox_refuse(&st->outbox, s->conn, 0, -HL_ESTATE, "HELLO comes first");
         return 0;
     }
