@@ -123,12 +123,17 @@ LOADS := $(addprefix $(B)/tests/bench/,load floor fill)
 $(LOADS): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Clients that keep every promise, and peers that keep none, for tests/scenario
+HOSTILE := $(addprefix $(B)/tests/hostile/,courier)
+$(HOSTILE): $(B)/%: $(B)/%.o $(B)/tests/hostile/post.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # What does not build is counted as failed by name; all the rest is still run.
 test:
 	@sh tests/deps.sh test
 	@broken=; $(MAKE_ALL) -k tests || broken=$$($(MAKE) -s --no-print-directory broken); \
 	BUILD=$(B) SAN=$(SAN) HL_ENTRIES=$(ENTRIES) BROKEN="$$broken" sh tests/run.sh
-tests: programs $(TESTS)
+tests: programs $(TESTS) $(HOSTILE) $(B)/tests/bench/load
 broken:
 	@for t in $(PROGRAMS) $(TESTS); do $(MAKE) -q $$t >/dev/null 2>&1 || echo $$t; done
 
