@@ -96,8 +96,10 @@ void uploads_close(struct uploads *us)
 {
     if (!us)
         return;
-    while (us->oldest)
-        upload_done(us, us->oldest);
+    for (struct upload *u = us->newest, *older; u; u = older) {
+        older = u->older;
+        upload_done(us, u);
+    }
     hmap_release(&us->by_stream);
     hmap_release(&us->by_id);
     free(us);
@@ -346,8 +348,10 @@ int upload_expire(struct uploads *us, uint64_t now_ms)
     uint64_t before = now_ms > UPLOAD_EXPIRE_MS ? now_ms - UPLOAD_EXPIRE_MS : 0;
     int rc = 0;
 
-    while (us->oldest && us->oldest->touched_ms < before && !rc)
-        rc = upload_drop(us, us->oldest);
+    for (struct upload *u = us->oldest, *newer; u && u->touched_ms < before && !rc; u = newer) {
+        newer = u->newer;
+        rc = upload_drop(us, u);
+    }
     if (rc || now_ms < us->swept_ms + UPLOAD_EXPIRE_MS / 4)
         return rc;
     us->swept_ms = now_ms;
