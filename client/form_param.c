@@ -114,7 +114,7 @@ static int take_time(const struct form_reading *r, const config_setting_t *at, s
 static int take_word(const struct form_reading *r, const config_setting_t *at,
                      const struct phrase_param *q, struct param *out)
 {
-    const char *s = config_setting_get_string(at), *id;
+    const char *s = config_setting_get_string(at), *id = NULL;
     int rc = s ? find_word(r, at, q->vocabulary, s, &id) : form_wrong(r, at, "a word in quotes");
 
     if (rc)
@@ -135,7 +135,7 @@ static int take_words(struct form_reading *r, const config_setting_t *at,
     cbor_put_array(&r->lists, (size_t)n);
     for (int i = 0; i < n && !rc; i++) {
         const config_setting_t *item = config_setting_get_elem(at, (unsigned)i);
-        const char *s = config_setting_get_string(item), *id;
+        const char *s = config_setting_get_string(item), *id = NULL;
 
         rc = s ? find_word(r, at, q->vocabulary, s, &id) : form_wrong(r, item, "a word in quotes");
         if (!rc)

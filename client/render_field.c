@@ -47,12 +47,12 @@ static void put_time(const struct render *r, struct buf *out, uint64_t ms, bool 
 
 void render_put_count(const struct render *r, struct buf *out, uint64_t v)
 {
-    char digits[24], grouped[64] = "";
+    char digits[24];
     const char *mark = phrasebook_language(r->pb, r->lang)->thousands;
     size_t n = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, v);
     struct buf b;
 
-    buf_init(&b, sizeof(grouped));
+    buf_init(&b, 128);
     for (size_t i = 0; i < n; i++) {
         if (i && (n - i) % 3 == 0)
             buf_put_str(&b, mark);
