@@ -75,12 +75,10 @@ int agent_connect(struct agent *a, struct buf *why)
     return rc;
 }
 
-void agent_close(struct agent *a)
+void agent_release(struct agent *a)
 {
     char path[600];
 
-    if (!a)
-        return;
     waiter_release_all(a);
     verbs_release(a);
     if (a->listen_fd >= 0) {
@@ -96,6 +94,13 @@ void agent_close(struct agent *a)
     desk_close(a->desk);
     if (a->lock_fd >= 0)
         close(a->lock_fd);
+}
+
+void agent_close(struct agent *a)
+{
+    if (!a)
+        return;
+    agent_release(a);
     free(a);
 }
 

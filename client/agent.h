@@ -39,6 +39,8 @@ struct agent {
 /** agent_open - take the lock (-HL_EBUSY: an agent runs), unlock the station unless that was done (then its keys have no passphrase), open desk and links. */
 int agent_open(struct agent **out, struct station *station, struct buf *why);
 void agent_close(struct agent *a);
+/** agent_release - all that agent_close() ends but the struct itself (a bench has it in its own memory). */
+void agent_release(struct agent *a);
 /** agent_connect - a sync and a link for each host of the station; agent_open() calls it, so does a bench with a desk in memory. */
 int agent_connect(struct agent *a, struct buf *why);
 /** agent_listen - serve agent.sock (for good). */

@@ -195,6 +195,8 @@ int compose_draft(struct agent *a, const struct draft_input *in, struct desk_dra
         in->ack_within_s ? in->ack_within_s : facts.agreement->deadline_s[in->precedence & 3];
     out->lifetime_s = in->lifetime_s;
 out:
+    if (rc)
+        document_say(why, rc, "%s", error_text(rc)); /* unless something closer was said */
     free(h);
     return rc;
 }

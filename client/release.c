@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/inside.h"
 #include "client/sync.h"
 #include "common/clock.h"
 #include "common/error.h"
@@ -169,6 +170,18 @@ static int making_seal(struct making *m, struct buf *why)
 
 /* ---- judging and keeping ---- */
 
+/* What only its readers could refuse is refused here too. */
+static int making_inside(const struct making *m, struct buf *why)
+{
+    struct content *c = calloc(1, sizeof(*c));
+    int rc = c ? content_decode(c, buf_span(&m->r->draft->content)) : -HL_ENOMEM;
+
+    if (!rc)
+        rc = inside_judge(c, m->r->h, &m->stamp, m->facts.agreement, why);
+    free(c);
+    return rc;
+}
+
 /* What a broker would refuse is refused before a number is taken. */
 static int making_judge(struct making *m, struct buf *why)
 {
@@ -264,6 +277,8 @@ int release_prepare(struct agent *a, const struct release *r, struct prepared *p
         goto out;
     m->dir = sync_directory(s);
     rc = making_stamp(m, why);
+    if (!rc && r->draft)
+        rc = making_inside(m, why);
     if (!rc)
         rc = making_seal(m, why);
     if (!rc)

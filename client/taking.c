@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "client/compose.h"
+#include "client/inside.h"
 #include "client/sync_state.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/record.h"
 #include "common/rules.h"
-#include "common/text.h"
 #include "keys/open.h"
 
 /* One whole envelope on its way into the desk; everything about it happens in one transaction. */
@@ -130,30 +130,6 @@ static void taking_message(const struct taking *t, struct message *m)
     memcpy(m->chain, t->env.stamp.chain, 16);
 }
 
-/* A sealed label must stand in the content, and in the agreement's list. */
-static bool label_fits(const struct content *c, const char *name, uint64_t open, size_t n)
-{
-    struct span s = content_field(c, name);
-    uint64_t v;
-
-    if (open)
-        return true;
-    return text_decimal(&v, s) == 0 && v >= 1 && v <= n;
-}
-
-static int opened_fits(const struct taking *t, const struct opened *o, const struct verdict *v)
-{
-    const struct header *h = &t->env.header;
-    int rc = content_fits(&o->content, h, &t->env.stamp);
-
-    if (rc)
-        return rc;
-    if (!label_fits(&o->content, "category", h->category, v->agreement->n_categories))
-        return -HL_ECATEGORY;
-    return label_fits(&o->content, "marking", h->marking, v->agreement->n_markings) ? 0
-                                                                                    : -HL_EMARKING;
-}
-
 /* What cannot be opened, or says inside what the agreement forbids, is delivered as cannot-read. */
 static int taking_open(struct taking *t, const struct verdict *v, struct message *m)
 {
@@ -162,7 +138,7 @@ static int taking_open(struct taking *t, const struct verdict *v, struct message
     int rc = open_envelope(&t->env, span_str(st->poc), st->subkeys, st->psk, &opened);
 
     if (!rc) {
-        rc = opened_fits(t, &opened, v);
+        rc = inside_judge(&opened.content, &t->env.header, &t->env.stamp, v->agreement, NULL);
         if (!rc) {
             memcpy(m->salt, opened.salt, 32);
             if (buf_put_span(&m->content, opened.content_bytes))
