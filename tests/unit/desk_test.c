@@ -127,6 +127,7 @@ static void numbers_are_taken_with_their_envelope(void **state)
     memcpy(m.chain, chain, 16);
     m.seq = 3;
     CHECK_EQ(desk_send(desk, &m, &host_a, 1), -HL_ESTATE, "a number that was taken");
+    message_release(&m);
     CHECK_EQ(desk_message(desk, m.mid, &m), -HL_ENOENT, "and nothing is stored");
     message_release(&m);
     CHECK_EQ(desk_number(desk, other, again, &seq), 0, "another channel");
