@@ -145,16 +145,25 @@ out:
     return rc;
 }
 
-void station_close(struct station *s)
+static void station_lock(struct station *s)
 {
-    if (!s)
-        return;
     seckey_free(s->machine);
     seckey_free(s->witness);
     transport_free(s->transport);
     vault_close(s->vault);
     subkey_ring_close(s->subkeys);
     psk_ring_close(s->psk);
+    s->machine = s->witness = NULL;
+    s->transport = NULL;
+    s->vault = NULL;
+    s->subkeys = NULL;
+    s->psk = NULL;
+}
+
+void station_close(struct station *s)
+{
+    if (s)
+        station_lock(s);
     free(s);
 }
 
@@ -212,5 +221,9 @@ int station_unlock(struct station *s, const struct secret *pass, struct buf *why
     if (s->machine)
         return 0;
     rc = unlock_signing(s, pass, why);
-    return rc ? rc : unlock_sealing(s, pass, why);
+    if (!rc)
+        rc = unlock_sealing(s, pass, why);
+    if (rc)
+        station_lock(s); /* all of them or none */
+    return rc;
 }

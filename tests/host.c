@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/document.h"
+#include "common/error.h"
 #include "common/record.h"
 #include "common/tlog/tile.h"
 
@@ -283,6 +284,10 @@ static void on_fetch(struct host *h, const struct frame *f)
     struct buf out;
     size_t n = 0;
 
+    if (f->what == FETCH_CHECKPOINT && f->a == 1) { /* nothing is witnessed here */
+        host_send(h, &(struct frame){ .verb = VERB_REFUSED, .tag = f->tag, .code = HL_ENOENT });
+        return;
+    }
     buf_init(&out, WIRE_FRAME_MAX - 200);
     if (f->what == FETCH_ENTRIES)
         put_bundle(h, f, &out);

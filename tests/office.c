@@ -104,6 +104,7 @@ void office_open(struct office *o, const struct world *w, const char *poc, const
     office_subkeys(o);
     o->agent.station = &o->station;
     o->agent.listen_fd = o->agent.lock_fd = -1;
+    o->agent.started = clock_mono_ms();
     o->agent.upkeep_at = UINT64_MAX; /* what the station does unasked is tested elsewhere */
     NEED(desk_open(":memory:", w->realm, span_str(poc), o->station.vault, &o->agent.desk) == 0);
     buf_init(&why, 1024);
@@ -223,9 +224,15 @@ struct verb_request *office_request(void)
     return &request;
 }
 
-void office_start(struct office *o, struct answer *a, const char *name, ...)
+void office_begin(struct office *o, struct answer *a)
 {
     const struct verb_sink sink = { a, answer_row, answer_end };
+
+    verb_start(&o->agent, &request, &sink);
+}
+
+void office_start(struct office *o, struct answer *a, const char *name, ...)
+{
     const char *word;
     va_list ap;
 
@@ -242,7 +249,7 @@ void office_start(struct office *o, struct answer *a, const char *name, ...)
         verb_add(&request, at, span_str(eq + 1));
     }
     va_end(ap);
-    verb_start(&o->agent, &request, &sink);
+    office_begin(o, a);
 }
 
 int office_run(struct office *o, struct answer *a, void (*beside)(void *arg), void *arg)

@@ -43,8 +43,10 @@ size_t answer_count(const struct answer *a, const char *row);
 
 /** office_start - begin verb @name with pairs "key=value" up to a NULL; the request lives in @o until the next. */
 void office_start(struct office *o, struct answer *a, const char *name, ...) __attribute__((sentinel));
-/** office_ask - the same, and run the agent until it ended; @beside runs between its steps (NULL: nothing). Returns the code. */
+/** office_request - the same in two steps, for values that are no C strings: fill it, then office_begin(). */
 struct verb_request *office_request(void);
+void office_begin(struct office *o, struct answer *a);
+/** office_run - run the agent until the verb ended; @beside runs between its steps (NULL: nothing).  Returns the code. */
 int office_run(struct office *o, struct answer *a, void (*beside)(void *arg), void *arg);
 
 #endif
