@@ -90,6 +90,8 @@ int outbound_got(struct sync *s, const struct frame *f)
     if (!o->granted && f->offset < o->sent)
         o->sent = f->offset;
     o->granted = f->offset + WIRE_WINDOW;
+    if (f->offset < o->front_len && o->granted > o->front_len)
+        o->granted = o->front_len; /* no body before the verdict on its front */
     return outbound_pump(s, o);
 }
 

@@ -24,7 +24,7 @@
  *  b> REFUSED    [20, tag, code, sentence]                   tag 0: of the connection
  *  b> FETCHED    [21, tag, what, a, b, bytes]
  *  b> ADD-CHECKPOINT [22, tag, body]
- *  b> OPENING    [23, index, salt, record]                   a notice or an agreement note
+ *  b> OPENING    [23, index, salt, record]                   a notice or an agreement note; in answers to AUDIT any record
  *
  * Tags are chosen by the client for SUBMIT, DOCUMENT, FETCH (1..2^32), by the broker for DELIVER and
  * ADD-CHECKPOINT; the two spaces do not meet.
@@ -43,7 +43,7 @@
  *              5 OPENINGS a=first b=count     DELIVER/OPENING frames, then FETCHED a=first b=next: openings addressed to this PoC from index a
  *              6 CHECKPOINT a=0 newest logged, a=1 newest with cosignatures   FETCHED bytes = note
  *              7 BODY a=index b=offset        FETCHED bytes of front || body of an envelope addressed to or sent by this PoC
- *              8 AUDIT a=first b=count        as 5, all openings of the agreements that name this PoC as auditor with full mandate
+ *              8 AUDIT a=first b=count        OPENING frames of every record of the agreements that name this PoC as auditor with full mandate, then FETCHED b=next
  */
 #define WIRE_PROTO 1
 #define WIRE_FRAME_MAX 65536

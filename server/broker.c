@@ -283,7 +283,7 @@ static void send_got(void *arg, const struct upload *u)
     outbox_got(&st->outbox, u->conn, u->tag, upload_next(u));
 }
 
-static int after_commit(struct broker *b)
+static int after_commit(struct broker *b, bool flash)
 {
     struct stages *st = &b->st;
     int rc = head_ask(&st->head, &st->committed, st->now_ms, queue_empty(b->queue));
@@ -295,7 +295,7 @@ static int after_commit(struct broker *b)
     if (rc)
         return rc;
     upload_each_dirty(st->uploads, send_got, st);
-    rc = delivery_pump(st->deliveries, TURN_DELIVER);
+    rc = delivery_pump(st->deliveries, TURN_DELIVER, flash);
     b->more_deliveries = rc > 0;
     if (rc >= 0)
         rc = cosign_ask(st->cosign, st->now_ms);
@@ -334,7 +334,7 @@ static int turn(struct broker *b)
     if (!rc)
         rc = commit(b);
     if (!rc)
-        rc = after_commit(b);
+        rc = after_commit(b, flash);
     return rc ? rc : st->failed;
 }
 
@@ -435,7 +435,7 @@ int broker_timeout(const struct broker *b, uint64_t now_ms)
     sooner(&ms, cosign_timeout(st->cosign, now_ms));
     if (due != UINT64_MAX && !st->head.dead)
         sooner(&ms, due > now_ms ? (int64_t)(due - now_ms) : 0);
-    if (st->head.fresh)
+    if (st->head.fresh || cosign_unsaved(st->cosign))
         sooner(&ms, NOTES_MS);
     sooner(&ms, KEYTABLE_MS);
     return (int)ms;

@@ -10,6 +10,7 @@
 
 /* The inputs of one turn: which, in which order, and to whom of the stages. */
 #define TURN_BYTES (256u << 10)
+#define TURN_COPIES 4096 /* mail and events staged: one step of a large channel makes 600 */
 #define TURN_CONTROL 1024
 #define TURN_FETCHES 32
 
@@ -141,16 +142,17 @@ static int do_work(struct broker *b, struct work *w)
 
 int broker_work(struct broker *b)
 {
+    size_t i = 0;
     int rc = 0;
 
     choose(b);
     parallel_for(b->n_work, prepare_one, b);
-    for (size_t i = 0; i < b->n_work; i++) {
-        if (!rc)
-            rc = do_work(b, &b->work[i]);
+    for (; i < b->n_work && !rc && b->intake.copies < TURN_COPIES; i++) {
+        rc = do_work(b, &b->work[i]);
         input_free(b->work[i].in);
-        b->work[i].in = NULL;
     }
+    while (b->n_work > i) /* what is left goes first in the next turn */
+        queue_return(b->queue, b->work[--b->n_work].in);
     return rc;
 }
 

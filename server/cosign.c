@@ -231,6 +231,11 @@ int cosign_stage(struct cosign *c)
     return rc;
 }
 
+bool cosign_unsaved(const struct cosign *c)
+{
+    return c->fresh;
+}
+
 struct span cosign_note(const struct cosign *c)
 {
     return buf_span(&c->merged);

@@ -40,6 +40,7 @@ void cosign_answer(struct cosign *c, const struct directory *dir, struct session
 void cosign_gone(struct cosign *c, uint64_t conn);
 /** cosign_stage - put the newest witnessed note into the next commit, if it is not there yet. */
 int cosign_stage(struct cosign *c);
+bool cosign_unsaved(const struct cosign *c);
 /** cosign_note - the newest checkpoint with a quorum, with its cosignatures; empty when none. */
 struct span cosign_note(const struct cosign *c);
 uint64_t cosign_size(const struct cosign *c);

@@ -164,15 +164,20 @@ int deadline_close(struct deadlines *ds, struct deadline *d)
     return store_stage_due_drop(ds->store, index);
 }
 
-int deadline_step(struct deadlines *ds, const uint8_t mid[static 32], struct span poc,
-                  unsigned kind)
+bool deadline_open(const struct deadlines *ds, const uint8_t mid[static 32])
+{
+    return deadline_find(ds, mid) != NULL;
+}
+
+struct deadline *deadline_step(struct deadlines *ds, const uint8_t mid[static 32], struct span poc,
+                               unsigned kind)
 {
     struct deadline *d = deadline_find(ds, mid);
 
     if (!d)
-        return 0;
+        return NULL;
     mark(d, poc, kind);
-    return all_answered(d) ? deadline_close(ds, d) : 0;
+    return all_answered(d) ? d : NULL;
 }
 
 struct deadline *deadline_due(struct deadlines *ds, uint64_t now_ms)

@@ -39,8 +39,10 @@ int deadlines_open(struct store *st, enum realm realm, struct deadlines **out);
 void deadlines_close(struct deadlines *ds);
 /** deadline_add - the message of @env, entry @index at @time_ms, is due at @due_ms; a message that is open stays as it was. */
 int deadline_add(struct deadlines *ds, const struct envelope *env, uint64_t index, uint64_t time_ms, uint64_t due_ms);
-/** deadline_step - @poc answered (@kind) message @mid. */
-int deadline_step(struct deadlines *ds, const uint8_t mid[static 32], struct span poc, unsigned kind);
+/** deadline_open - is message @mid open? */
+bool deadline_open(const struct deadlines *ds, const uint8_t mid[static 32]);
+/** deadline_step - @poc answered (@kind) message @mid.  The deadline when it was the last answer: the caller closes it; else NULL. */
+struct deadline *deadline_step(struct deadlines *ds, const uint8_t mid[static 32], struct span poc, unsigned kind);
 /** deadline_due - the first that is due at @now_ms, or NULL. */
 struct deadline *deadline_due(struct deadlines *ds, uint64_t now_ms);
 /** deadline_again - due again at @due_ms, one stage further.  deadline_close - over. */

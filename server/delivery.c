@@ -35,11 +35,11 @@ uint64_t delivery_damaged(const struct deliveries *d)
     return d->damaged;
 }
 
-void delivery_touch(struct deliveries *d, struct office *o)
+void delivery_touch(struct deliveries *d, struct office *o, bool event)
 {
     if (!o)
         return;
-    if (o->current && o->current->offers)
+    if (event && o->current && o->current->offers)
         o->current->offers->events = true;
     if (o->dirty)
         return;
@@ -88,7 +88,7 @@ int delivery_start(struct deliveries *d, struct session *s, uint64_t since)
     s->offers->event = since;
     s->offers->credit = OPENING_CREDIT;
     mailbox_rewind(mb);
-    delivery_touch(d, s->office);
+    delivery_touch(d, s->office, true);
     return 0;
 }
 
@@ -97,7 +97,7 @@ void delivery_credit(struct deliveries *d, struct session *s)
     if (!s->offers || s->offers->credit == OPENING_CREDIT)
         return;
     s->offers->credit = OPENING_CREDIT;
-    delivery_touch(d, s->office);
+    delivery_touch(d, s->office, false);
 }
 
 uint64_t *offer_window(struct offers *os, enum rank rank)
@@ -117,7 +117,7 @@ void delivery_got(struct deliveries *d, struct session *s, uint64_t tag, uint64_
     (*at)->got = offset;
     if (offset == (*at)->total)
         offer_free(s->offers, at);
-    delivery_touch(d, s->office);
+    delivery_touch(d, s->office, false);
 }
 
 /* ---- one envelope ---- */

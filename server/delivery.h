@@ -19,7 +19,7 @@
  *
  * Reads what is committed; called after the commit.
  */
-#define OPENING_CREDIT 65536
+#define OPENING_CREDIT 262144
 #define DELIVERIES_MAX 512 /* offered at once on one connection */
 
 struct deliveries;
@@ -28,16 +28,16 @@ int deliveries_open(struct store *st, enum realm realm, struct mailboxes *ms, st
 void deliveries_close(struct deliveries *d);
 /** delivery_start - @s is READY and current: it gets its mail, and events from @since on. */
 int delivery_start(struct deliveries *d, struct session *s, uint64_t since);
-/** delivery_touch - something was staged for this office. */
-void delivery_touch(struct deliveries *d, struct office *o);
+/** delivery_touch - mail, or an @event, was staged for this office (NULL: nobody of it ever connected). */
+void delivery_touch(struct deliveries *d, struct office *o, bool event);
 /** delivery_got - the client has everything of delivery @tag below @offset. */
 void delivery_got(struct deliveries *d, struct session *s, uint64_t tag, uint64_t offset);
 /** delivery_credit - the client lives: more openings may go. */
 void delivery_credit(struct deliveries *d, struct session *s);
 /** delivery_events - answer to FETCH OPENINGS: events from @from, at most @max; *@next is where to go on. */
 int delivery_events(struct deliveries *d, struct session *s, uint64_t from, size_t max, uint64_t *next);
-/** delivery_pump - send what windows allow, FLASH of all connections first, at most about @budget bytes.  1: more could go. */
-int delivery_pump(struct deliveries *d, size_t budget);
+/** delivery_pump - send what windows allow, FLASH of all connections first (@flash: nothing else), at most about @budget bytes.  1: more could go. */
+int delivery_pump(struct deliveries *d, size_t budget, bool flash);
 /** delivery_end - the session ends (or another one is current): forget what was offered on it. */
 void delivery_end(struct deliveries *d, struct session *s);
 /** delivery_front - append the front matter of an entry's envelope: what DELIVER and FETCH BODY begin with. */

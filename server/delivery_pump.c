@@ -193,23 +193,25 @@ static int pump_rank(struct deliveries *d, struct session *s, enum rank rank, si
     return rc;
 }
 
-int delivery_pump(struct deliveries *d, size_t budget)
+int delivery_pump(struct deliveries *d, size_t budget, bool flash)
 {
     struct office *todo = d->dirty;
     int rc = 0;
 
-    d->dirty = NULL;
     for (struct office *o = todo; o && !rc; o = o->dirty_next)
         if (o->current && o->current->offers)
             rc = pump_rank(d, o->current, RANK_FLASH, &budget);
+    if (rc || flash)
+        return rc ? rc : todo != NULL;
+    d->dirty = NULL;
     for (struct office *o = todo, *next; o; o = next) {
         next = o->dirty_next;
         o->dirty = false;
-        for (enum rank r = RANK_IMMEDIATE; o->current && o->current->offers && r < RANKS && !rc;
-             r++)
-            rc = pump_rank(d, o->current, r, &budget);
+        for (enum rank r = RANK_IMMEDIATE; r < RANKS && !rc; r++)
+            if (o->current && o->current->offers)
+                rc = pump_rank(d, o->current, r, &budget);
         if (budget == 0)
-            delivery_touch(d, o);
+            delivery_touch(d, o, false);
     }
     return rc ? rc : d->dirty != NULL;
 }

@@ -8,14 +8,6 @@
 #include "common/error.h"
 #include "common/text.h"
 
-/* ---- events ---- */
-
-int intake_event(struct intake *in, struct span poc, uint64_t index)
-{
-    delivery_touch(in->st->deliveries, office_find(in->st->sessions, poc));
-    return store_stage_event(in->st->store, poc, index);
-}
-
 int intake_notice(struct intake *in, const struct notice *n, struct entry *out)
 {
     in->entries++;
@@ -86,11 +78,6 @@ static int refuse(struct intake *in, uint64_t conn, uint64_t tag, const struct e
 
 /* ---- judging: reads, decides, stages nothing ---- */
 
-static bool is_event(unsigned kind)
-{
-    return kind_is_step(kind) || kind == KIND_VOID || kind == KIND_LINK_TEST;
-}
-
 /* Errors of facts that only say that this host cannot tell now. */
 static int cannot_tell(struct intake *in, int rc)
 {
@@ -100,18 +87,16 @@ static int cannot_tell(struct intake *in, int rc)
     return -HL_EBROKER;
 }
 
-static int judge_space(const struct intake *in, const struct envelope *env)
+static int judge_space(const struct intake *in, unsigned precedence)
 {
     const struct stages *st = in->st;
-    bool step = kind_is_step(env->header.kind);
 
-    if (step || env->stamp.precedence == PRECEDENCE_FLASH)
+    if (precedence == PRECEDENCE_FLASH)
         return 0;
     if (st->free_bytes < st->conf.space_min)
         return -HL_ESPACE;
-    return st->free_bytes < st->conf.space_low && env->stamp.precedence < PRECEDENCE_IMMEDIATE
-               ? -HL_ESPACE
-               : 0;
+    return st->free_bytes < st->conf.space_low && precedence < PRECEDENCE_IMMEDIATE ? -HL_ESPACE
+                                                                                    : 0;
 }
 
 static int judge_quota(struct intake *in, const struct envelope *env)
@@ -119,7 +104,7 @@ static int judge_quota(struct intake *in, const struct envelope *env)
     struct mailbox *mb;
     int rc = 0;
 
-    for (size_t i = 0; i < in->n_to && !rc && !is_event(env->header.kind); i++) {
+    for (size_t i = 0; i < in->n_to && !rc && !intake_is_event(env->header.kind); i++) {
         rc = mailbox_get(in->st->mailboxes, in->to[i].poc, &mb);
         if (!rc)
             rc = quota_waiting(in->st->quotas, env->stamp.precedence, mb->count, mb->bytes,
@@ -167,80 +152,13 @@ static int judge(struct intake *in, const struct envelope *env, struct fact_entr
         return cannot_tell(in, rc);
     rc = in->st->head.dead ? -HL_EDEAD : judge_rules(in, env);
     if (!rc)
-        rc = judge_space(in, env);
+        rc = kind_is_step(env->header.kind) ? 0 : judge_space(in, env->stamp.precedence);
     if (!rc)
         rc = judge_quota(in, env);
     return rc;
 }
 
 /* ---- doing ---- */
-
-/* The recipient's own signature says that it has the message. */
-static int leave_mailbox(struct intake *in, const struct envelope *env)
-{
-    unsigned kind = env->header.kind;
-    struct mailbox *mb;
-    int rc;
-
-    if (kind != KIND_DELIVERED && kind != KIND_ACKNOWLEDGED && kind != KIND_CANNOT_READ)
-        return 0;
-    rc = mailbox_get(in->st->mailboxes, env->header.sender, &mb);
-    return rc ? rc : mailbox_take(in->st->mailboxes, mb, env->header.ref[0]);
-}
-
-static int put_mail(struct intake *in, const struct envelope *env, const struct recipient *to,
-                    uint64_t index)
-{
-    struct mail mail = { .index = index,
-                         .bytes = env->body_len,
-                         .precedence = (uint8_t)env->stamp.precedence,
-                         .held = to->role > ROLE_ALTERNATE };
-    struct mailbox *mb;
-    int rc = mailbox_get(in->st->mailboxes, to->poc, &mb);
-
-    memcpy(mail.mid, env->mid, 32);
-    delivery_touch(in->st->deliveries, office_find(in->st->sessions, to->poc));
-    return rc ? rc : mailbox_put(in->st->mailboxes, mb, &mail);
-}
-
-/* Steps on a message are no news for an alternate that has not seen it. */
-static int put_event(struct intake *in, const struct envelope *env, const struct recipient *to,
-                     uint64_t index)
-{
-    struct mailbox *mb;
-    int rc;
-
-    if (to->role > ROLE_ALTERNATE && kind_is_step(env->header.kind)) {
-        rc = mailbox_get(in->st->mailboxes, to->poc, &mb);
-        if (rc || mailbox_holds(mb, env->header.ref[0]))
-            return rc;
-    }
-    return intake_event(in, to->poc, index);
-}
-
-static int distribute(struct intake *in, const struct envelope *env, const struct entry *entry)
-{
-    int (*put)(struct intake *, const struct envelope *, const struct recipient *, uint64_t) =
-        is_event(env->header.kind) ? put_event : put_mail;
-    int rc = 0;
-
-    for (size_t i = 0; i < in->n_to && !rc; i++)
-        rc = put(in, env, &in->to[i], entry->index);
-    return rc;
-}
-
-static int open_deadline(struct intake *in, const struct envelope *env, const struct entry *entry)
-{
-    uint64_t s = in->verdict.deadline_s;
-    bool action = false;
-
-    for (size_t i = 0; i < env->header.n_to; i++)
-        action = action || env->header.to[i].role == ROLE_ACTION;
-    if (!action || s == 0 || s > UINT32_MAX || is_event(env->header.kind))
-        return 0;
-    return deadline_add(in->st->deadlines, env, entry->index, entry->time_ms,
-                        entry->time_ms + s * 1000);
-}
 
 static int record(struct intake *in, uint64_t conn, uint64_t tag, const struct envelope *env,
                   struct span body)
@@ -259,13 +177,11 @@ static int record(struct intake *in, uint64_t conn, uint64_t tag, const struct e
     st->metrics.recorded++;
     fact = (struct fact_entry){ .index = entry.index, .time_ms = entry.time_ms };
     memcpy(fact.salt, entry.salt, 32);
-    rc = distribute(in, env, &entry);
+    rc = intake_distribute(in, env, &entry);
     if (!rc)
-        rc = open_deadline(in, env, &entry);
-    if (!rc && kind_is_step(env->header.kind))
-        rc = deadline_step(st->deadlines, env->header.ref[0], env->header.sender, env->header.kind);
+        rc = intake_step(in, env);
     if (!rc)
-        rc = leave_mailbox(in, env);
+        rc = intake_leave_mailbox(in, env);
     if (!rc)
         rc = facts_add(st->facts, env, &fact);
     if (!rc)
@@ -283,7 +199,7 @@ static int duplicate(struct intake *in, uint64_t conn, uint64_t tag, const struc
 
     memcpy(entry.salt, fact->salt, 32);
     in->st->metrics.duplicates++;
-    rc = in->st->head.dead ? 0 : leave_mailbox(in, env);
+    rc = in->st->head.dead ? 0 : intake_leave_mailbox(in, env);
     return rc ? rc : receipts_wait(in->st->receipts, conn, tag, &entry, false);
 }
 
@@ -389,19 +305,22 @@ int intake_chunk(struct intake *in, const struct work *w)
         return 0;
     st->metrics.chunks++;
     in->bytes += w->frame.bytes.n;
-    rc = upload_chunk(st->uploads, u, w->frame.offset, w->frame.bytes, st->now_ms);
+    rc = judge_space(in, u->precedence);
+    if (!rc)
+        rc = upload_chunk(st->uploads, u, w->frame.offset, w->frame.bytes, st->now_ms);
     if (rc == 1)
         return stream_whole(in, u);
-    if (rc != -HL_EFORMAT)
+    if (rc != -HL_EFORMAT && rc != -HL_ESPACE)
         return rc;
     dropped = upload_drop(st->uploads, u);
-    return dropped ? dropped
-                   : refuse(in, w->in->conn, w->frame.tag, NULL, rc,
-                            "the body is not the one that was signed");
+    if (dropped)
+        return dropped;
+    return refuse(in, w->in->conn, w->frame.tag, NULL, rc,
+                  rc == -HL_EFORMAT ? "the body is not the one that was signed" : NULL);
 }
 
 void intake_begin(struct intake *in, struct stages *st)
 {
     in->st = st;
-    in->entries = in->bytes = 0;
+    in->entries = in->bytes = in->copies = 0;
 }

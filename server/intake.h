@@ -15,10 +15,11 @@
  */
 struct intake {
     struct stages *st;
-    size_t entries, bytes; /* staged by this turn */
+    size_t entries, bytes, copies; /* staged by this turn; copies: mail and events */
     /* of the input at hand */
     struct verdict verdict;
     struct recipient to[ENVELOPE_TO_MAX];
+    bool has[ENVELOPE_TO_MAX]; /* of in->to: he has the message already */
     size_t n_to;
     struct envelope env; /* of a stream that became whole */
 };

@@ -65,7 +65,8 @@ static int escalate(struct intake *in, const struct deadline *d, size_t at, bool
             rc = due_notice(in, d, NOTICE_ESCALATED, d->to[i].poc, d->to[at].poc);
         if (!rc)
             rc = mailbox_release(in->st->mailboxes, mb, d->mid, &released);
-        delivery_touch(in->st->deliveries, office_find(in->st->sessions, span_str(d->to[i].poc)));
+        delivery_touch(in->st->deliveries, office_find(in->st->sessions, span_str(d->to[i].poc)),
+                       false);
         in->st->metrics.escalated++;
     }
     return rc;
@@ -91,7 +92,7 @@ static int fall_due(struct intake *in, struct deadline *d)
     if (rc)
         return rc;
     return more ? deadline_again(in->st->deadlines, d, d->due_ms + every)
-                : deadline_close(in->st->deadlines, d);
+                : intake_close_deadline(in, d);
 }
 
 int intake_due(struct intake *in, size_t max)

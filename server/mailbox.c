@@ -175,7 +175,7 @@ static void lane_compact(struct lane_of_mail *lane)
     lane->n = n;
 }
 
-int mailbox_take(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[static 32])
+int mailbox_take(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[static 32], bool held)
 {
     int rc = 0;
 
@@ -185,7 +185,8 @@ int mailbox_take(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[sta
         for (size_t i = lane->first; i < lane->n && !rc; i++) {
             struct mail *mail = &lane->v[i];
 
-            if (mail->gone || mail->damaged || memcmp(mail->mid, mid, 32) != 0)
+            if (mail->gone || mail->damaged || (held && !mail->held) ||
+                memcmp(mail->mid, mid, 32) != 0)
                 continue;
             mail->gone = true;
             mb->count--;

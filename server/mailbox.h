@@ -10,6 +10,7 @@
  *
  *     (recorded) -[mailbox_put]-> WAITING -[mailbox_take: signed delivered, acknowledged or cannot-read in the log]-> gone
  *     (alternate) -[mailbox_put held]-> HELD -[mailbox_release: escalated]-> WAITING
+ *                                            -[mailbox_take held: all answered, nobody will escalate]-> gone
  *
  * Nothing else takes a message out: not a GOT, not a connection, not time.  A mailbox is read from the store when it is
  * first touched, before anything is staged for it, and kept; memory and store then change together.
@@ -40,8 +41,8 @@ void mailboxes_close(struct mailboxes *ms);
 /** mailbox_get - the mailbox of @poc, loaded.  -HL_ENOMEM, -HL_ESTORE. */
 int mailbox_get(struct mailboxes *ms, struct span poc, struct mailbox **out);
 int mailbox_put(struct mailboxes *ms, struct mailbox *mb, const struct mail *mail);
-/** mailbox_take - everything of message @mid leaves the mailbox. */
-int mailbox_take(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[static 32]);
+/** mailbox_take - everything of message @mid leaves the mailbox; with @held, only copies that are held. */
+int mailbox_take(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[static 32], bool held);
 /** mailbox_release - held copies of @mid may now be delivered; *@n says how many. */
 int mailbox_release(struct mailboxes *ms, struct mailbox *mb, const uint8_t mid[static 32], size_t *n);
 /** mailbox_held - is there a held copy of entry @index? */

@@ -209,6 +209,25 @@ struct input *queue_take(struct queue *q, enum queue_class class)
     return lane->first ? lane_unlink(q, lane, &lane->first) : NULL;
 }
 
+void queue_return(struct queue *q, struct input *in)
+{
+    struct lane *lane = &q->lane[in->class];
+    struct load *load = load_of(q, in->conn);
+
+    if (!load) { /* no memory: as if it had been lost on the way */
+        input_free(in);
+        return;
+    }
+    load->frames++;
+    load->bytes += in->n;
+    q->bytes += in->n;
+    in->next = lane->first;
+    if (!lane->first)
+        lane->last = &in->next;
+    lane->first = in;
+    lane->n++;
+}
+
 void queue_drop(struct queue *q, uint64_t conn)
 {
     for (unsigned c = 0; c < QUEUE_CLASSES; c++) {

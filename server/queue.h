@@ -60,6 +60,8 @@ int queue_put(struct queue *q, enum input_type type, enum queue_class class, uin
               const uint8_t key[static 32], struct span bytes);
 /** queue_take - the oldest input of @class, the caller's to free with input_free(); NULL when none. */
 struct input *queue_take(struct queue *q, enum queue_class class);
+/** queue_return - put back what was taken last, to be taken first. */
+void queue_return(struct queue *q, struct input *in);
 void input_free(struct input *in);
 /** queue_drop - forget what waits from @conn (0: from every connection; the folder's documents stay). */
 void queue_drop(struct queue *q, uint64_t conn);

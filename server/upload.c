@@ -194,8 +194,10 @@ int upload_front(struct uploads *us, struct upload *u, uint64_t offset, struct s
     upload_unlink(us, u);
     upload_touch(us, u, now_ms);
     u->dirty = true;
-    if (u->accepted || offset != u->front.n || bytes.n > u->front_len - u->front.n)
+    if (u->accepted || offset != u->front.n || u->front.n == u->front_len)
         return 0;
+    if (bytes.n > u->front_len - u->front.n)
+        bytes.n = (size_t)(u->front_len - u->front.n); /* no body before the verdict */
     if (buf_put_span(&u->front, bytes))
         return u->front.bad;
     return u->front.n == u->front_len;

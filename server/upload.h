@@ -25,7 +25,7 @@
  */
 #define UPLOADS_PER_CONN 4
 #define UPLOADS_PER_SENDER 16
-#define UPLOADS_MAX 1024
+#define UPLOADS_MAX 256
 #define UPLOAD_EXPIRE_MS UINT64_C(3600000)
 
 struct upload {
@@ -54,7 +54,7 @@ int upload_begin(struct uploads *us, uint64_t conn, uint64_t tag, uint64_t front
 struct upload *upload_find(const struct uploads *us, uint64_t conn, uint64_t tag);
 /** upload_next - the stream offset that is wanted next. */
 uint64_t upload_next(const struct upload *u);
-/** upload_front - bytes of the front; others than the next are ignored.  1: whole now; 0. */
+/** upload_front - bytes of the front; what does not come next, or lies behind it, is ignored.  1: whole now; 0. */
 int upload_front(struct uploads *us, struct upload *u, uint64_t offset, struct span bytes, uint64_t now_ms);
 /**
  * upload_accept - the verdict was good: take the body, from where an earlier stream of this envelope stopped.

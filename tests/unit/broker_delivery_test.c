@@ -125,7 +125,99 @@ static void test_large_both_ways(void **state)
     }
 }
 
-/* 600 recipients: a front of more than one chunk. */
+/* A front of more than one chunk, to 400 who are nobody: whole, verified and judged before any byte
+ * of the body. */
+static void big_front(struct buf *front, struct envelope *env, struct buf part[3])
+{
+    static char name[400][16];
+    static struct wraps wraps;
+    struct world_key key = world_key("borealia.diplomatic/watch-1");
+    struct buf message;
+    uint8_t sig[64];
+
+    *env = (struct envelope){ .header = { .realm = R.w.realm,
+                                          .kind = KIND_NOTIFICATION,
+                                          .channel = R.w.channel[WORLD_CRISIS],
+                                          .sender = span_str(B_DIP),
+                                          .n_to = COUNT(name),
+                                          .category = 1,
+                                          .marking = 1,
+                                          .commit = SPAN(R.w.channel[WORLD_NOTICE], 32) },
+                              .stamp = { .key = key.pk, .chain = R.w.channel[0], .seq = 1 },
+                              .body_len = 65536 + ENVELOPE_TAG };
+    wraps = (struct wraps){ .enc = key.pk, .n = COUNT(name) };
+    for (size_t i = 0; i < COUNT(name); i++) {
+        snprintf(name[i], sizeof(name[i]), "nobody.n%zu", i);
+        env->header.to[i] = (struct recipient){ span_str(name[i]), ROLE_ACTION };
+        wraps.wrap[i] = (struct wrap){ key.pk, key.sk };
+    }
+    for (int i = 0; i < 3; i++)
+        buf_init(&part[i], ENVELOPE_FRONT_MAX);
+    header_put(&part[0], &env->header);
+    stamp_put(&part[1], &env->stamp);
+    wraps_put(&part[2], &wraps);
+    env->header_bytes = buf_span(&part[0]);
+    env->stamp_bytes = buf_span(&part[1]);
+    env->wraps_bytes = buf_span(&part[2]);
+    crypto_hash_sha256(env->wraps_hash, part[2].p, part[2].n);
+    envelope_head(env->h, R.w.realm, env->header_bytes, env->stamp_bytes);
+    envelope_id(env->id, R.w.realm, env->h, env->wraps_hash, env->body_hash);
+    buf_init(&message, 256);
+    envelope_release_message(&message, R.w.realm, env->id);
+    crypto_sign_detached(sig, NULL, message.p, message.n, key.sk);
+    env->sig = sig;
+    CHECK_EQ(envelope_put_front(front, env), 0, "front");
+    CHECK_EQ(front->n > WIRE_CHUNK, 1, "more than a chunk");
+    buf_release(&message);
+}
+
+static void test_front_in_pieces(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t piece;
+        bool spoil;
+        int want;
+    } rows[] = {
+        { "chunks", WIRE_CHUNK, false, HL_EMEMBER },
+        { "small pieces", 1000, false, HL_EMEMBER },
+        { "a byte changed", WIRE_CHUNK, true, HL_ESIG },
+    };
+    static struct envelope env;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct frame f = { .verb = VERB_SUBMIT, .tag = i + 1 }, got;
+        struct buf front, part[3];
+        uint64_t at = WIRE_CHUNK;
+
+        buf_init(&front, ENVELOPE_FRONT_MAX);
+        big_front(&front, &env, part);
+        front.p[front.n - 5] ^= rows[i].spoil;
+        f.front_len = front.n;
+        f.front = SPAN(front.p, WIRE_CHUNK);
+        CHECK_EQ(rig_send(&R, 1, B_DIP, &f), 0, rows[i].name);
+        while (at < front.n) {
+            CHECK_EQ(rig_run(&R), 0, rows[i].name);
+            CHECK_EQ(rig_take(&R, 1, VERB_GOT, &got), 1, rows[i].name);
+            CHECK_EQ(got.offset, at, "the next piece is wanted");
+            f = (struct frame){ .verb = VERB_CHUNK, .tag = i + 1, .offset = at };
+            f.bytes =
+                SPAN(front.p + at, front.n - at < rows[i].piece ? front.n - at : rows[i].piece);
+            at += f.bytes.n;
+            CHECK_EQ(rig_send(&R, 1, B_DIP, &f), 0, rows[i].name);
+        }
+        CHECK_EQ(rig_run(&R), 0, rows[i].name);
+        CHECK_EQ(rig_count(&R, 1, VERB_GOT), 0, "no leave for the body");
+        CHECK_EQ(rig_take(&R, 1, VERB_REFUSED, &got), 1, rows[i].name);
+        CHECK_EQ(got.code, rows[i].want, rows[i].name);
+        CHECK_EQ(got.tag, i + 1, rows[i].name);
+        buf_release(&front);
+        for (int k = 0; k < 3; k++)
+            buf_release(&part[k]);
+    }
+}
+
 static void test_nothing_before_the_verdict(void **state)
 {
     struct world_message m;
@@ -467,6 +559,58 @@ static void test_sealed_again(void **state)
     rig_mail_release(&b);
 }
 
+/* Who has said that he has a message does not say it again: sealed again, it comes as an event and
+ * does not wait. */
+static void test_sealed_again_after_the_step(void **state)
+{
+    struct world_message m;
+    struct rig_mail a, b;
+    struct frame f;
+
+    (void)state;
+    message(&m, 1, PRECEDENCE_ROUTINE, 4096);
+    rig_mail(&a, &R, &m);
+    m.seq = 2;
+    m.precedence = PRECEDENCE_IMMEDIATE;
+    rig_mail(&b, &R, &m);
+    CHECK_EQ(rig_record(&R, 1, B_DIP, 1, &a, &f), 0, "first");
+    CHECK_EQ(step(KIND_DELIVERED, A_DIP, "station", a.env.mid, 1, 2, A_DIP), 0, "step");
+    rig_got_all(&R, 2, A_DIP);
+    CHECK_EQ(rig_record(&R, 1, B_DIP, 2, &b, &f), 0, "again");
+    CHECK_EQ(rig_take(&R, 2, VERB_DELIVER, &f), 1, "it comes");
+    CHECK_EQ(f.flags, DELIVER_EVENT, "as an event");
+    rig_clear(&R);
+    rig_restart(&R);
+    rig_hello(&R, 2, A_DIP, f.index + 1, SPAN_NONE);
+    CHECK_EQ(rig_run(&R), 0, "run");
+    CHECK_EQ(rig_count(&R, 2, VERB_DELIVER), 0, "and waits in no mailbox");
+    rig_mail_release(&a);
+    rig_mail_release(&b);
+}
+
+/* Answered in time, an alternate's copy will never be delivered: it must not fill the mailbox. */
+static void test_held_copy_goes_when_answered(void **state)
+{
+    struct world_message m;
+    struct rig_mail mail;
+    struct frame f;
+
+    (void)state;
+    R.conf.quota_messages = 1;
+    rig_restart(&R);
+    rig_connect(&R, 1, B_DIP);
+    for (uint64_t i = 1; i <= 5; i++) {
+        message(&m, i, PRECEDENCE_ROUTINE, 4096);
+        m.to[1] = A_TEC;
+        m.role[1] = ROLE_ALTERNATE + 1;
+        rig_mail(&mail, &R, &m);
+        CHECK_EQ(rig_record(&R, 1, B_DIP, 1, &mail, &f), 0, "room in both mailboxes");
+        CHECK_EQ(step(KIND_ACKNOWLEDGED, A_DIP, "watch-1", mail.env.mid, i, 1, B_DIP), 0,
+                 "answered");
+        rig_mail_release(&mail);
+    }
+}
+
 /* ---- sessions ---- */
 
 static void test_newest_hello_gets_deliveries(void **state)
@@ -670,6 +814,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_large_both_ways),
+        T(test_front_in_pieces),
         T(test_nothing_before_the_verdict),
         T(test_resumption),
         T(test_wrong_body),
@@ -680,6 +825,8 @@ int main(void)
         T(test_leaves_by_step_only),
         T(test_step_of_another),
         T(test_sealed_again),
+        T(test_sealed_again_after_the_step),
+        T(test_held_copy_goes_when_answered),
         T(test_newest_hello_gets_deliveries),
         T(test_hello_errors),
         T(test_welcome_numbers),
