@@ -6,7 +6,8 @@ BUILD=${BUILD:-build}
 TEST_TIMEOUT=${TEST_TIMEOUT:-$([ "${SAN:-0}" = 1 ] && echo 600 || echo 300)}
 export BUILD TEST_TIMEOUT
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
-passed=0 failed=0 skipped=0
+BROKEN=$(echo ${BROKEN:-})
+passed=0 failed=0 skipped=0 began=0
 out=$(mktemp) err=$(mktemp)
 trap 'rm -f "$out" "$err"' EXIT
 
@@ -22,15 +23,19 @@ add() {
         cat "$out" "$err"
         [ "$2" != 124 ] || echo "$1: still running after $TEST_TIMEOUT s"
     fi
-    printf '%-44s %4d passed, %d failed%s\n' "$1" "$3" "$f" "$([ "$5" = 0 ] || echo ", $5 skipped")"
+    s=$(($(date +%s) - began))
+    printf '%-44s %4d passed, %d failed%s%s\n' "$1" "$3" "$f" "$([ "$5" = 0 ] || echo ", $5 skipped")" \
+        "$([ $s -lt 10 ] || echo "  ($s s)")"
     passed=$((passed + $3)) failed=$((failed + f)) skipped=$((skipped + $5))
 }
 
 run() {
+    began=$(date +%s)
     timeout -k 10 "$TEST_TIMEOUT" "$@" >"$out" 2>"$err" </dev/null
 }
 
-for t in ${BROKEN:-}; do
+for t in $BROKEN; do
+    began=$(date +%s)
     : >"$out"
     : >"$err"
     add "$t (does not build)" 1 0 1 0
@@ -38,7 +43,7 @@ done
 for source in tests/unit/*_test.c tests/fault/*_test.c; do
     t=$BUILD/${source%.c}
     [ -x "$t" ] || continue # listed as broken
-    case " ${BROKEN:-} " in *" $t "*) continue ;; esac
+    case " $BROKEN " in *" $t "*) continue ;; esac
     run "$t"
     add "${source%.c}" $? "$(count '^\[       OK \]')" "$(count '^\[  FAILED  \]')" "$(count '^\[  SKIPPED \]')"
 done
