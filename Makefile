@@ -128,6 +128,9 @@ HOSTILE := $(addprefix $(B)/tests/hostile/,courier)
 $(HOSTILE): $(B)/%: $(B)/%.o $(B)/tests/hostile/post.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$(B)/tests/bench/desks: $(B)/tests/bench/desks.o $(B)/libclient.a $(B)/libaudit.a $(B)/libkeys.a $(B)/libcommon.a
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # What does not build is counted as failed by name; all the rest is still run.
 test:
 	@sh tests/deps.sh test
@@ -148,7 +151,7 @@ demo:
 
 bench:
 	@sh tests/deps.sh bench
-	@$(MAKE_ALL) -s programs $(BENCH) $(LOADS)
+	@$(MAKE_ALL) -s programs $(BENCH) $(LOADS) $(B)/tests/bench/desks
 	@BUILD=$(B) sh tests/bench/run.sh
 
 fuzz:

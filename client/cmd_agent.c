@@ -1,9 +1,13 @@
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "client/agent.h"
 #include "client/commands.h"
 #include "common/error.h"
+
+#define BUSY_TRIES 100
+#define BUSY_MS 100
 
 static volatile sig_atomic_t stopped;
 
@@ -11,6 +15,20 @@ static void on_signal(int sig)
 {
     (void)sig;
     stopped = 1;
+}
+
+/* A command that runs without an agent holds the desk for a moment: it is waited for, another agent is not. */
+static int open_when_free(struct session *s, struct agent **a)
+{
+    int rc = -HL_EBUSY;
+
+    for (unsigned i = 0; i < BUSY_TRIES && rc == -HL_EBUSY && !stopped; i++) {
+        if (i)
+            usleep(BUSY_MS * 1000);
+        buf_clear(&s->why);
+        rc = agent_open(a, s->station, &s->why);
+    }
+    return rc;
 }
 
 /* For good: until SIGTERM or SIGINT, or until the desk cannot be written. */
@@ -23,7 +41,7 @@ int cmd_agent(struct session *s)
     sigemptyset(&sa.sa_mask);
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
-    rc = agent_open(&a, s->station, &s->why);
+    rc = open_when_free(s, &a);
     if (!rc)
         rc = agent_listen(a);
     if (!rc)

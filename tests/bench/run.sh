@@ -69,6 +69,9 @@ for pairs in $PAIRS; do
 done >"$W/load.jsonl"
 cat "$W/load.jsonl"
 
+# ---- the same with desks on disk: two agents, every step durable at both ends ----
+sh tests/bench/desks.sh "$B" "$W/desks" "$EACH" | tee -a "$W/load.jsonl"
+
 # ---- memory of a connected client: front and core together, proportional set size ----
 pss() { # the whole family of $PID but the parent
     for p in $(pgrep -P "$PID"); do
@@ -121,4 +124,5 @@ def r: if . == null then "-" else (. * 1000 | round / 1000 | tostring) end;
      ([$all[] | select(.phase == "start" and .entries == 1000) | .ms] | median), "<= 1.5"] ]
 | (["figure", "broker", "floor", "ratio", "aim"], (.[] | [.[0], (.[1] | r), (.[2] | r), (if .[1] and .[2] then (.[1] / .[2] | r) else "-" end), .[3]])) | @tsv' \
     "$W/load.jsonl" | column -t -s "$(printf '\t')" >&2
+jq -r 'select(.phase == "durable desks") | "durable desks, window \(.window): \(.acknowledged_per_s) acknowledged/s, complete p50 \(.complete_p50_ms) ms"' "$W/load.jsonl" >&2
 jq -r 'select(.phase == "memory") | "kB per connected client, front and core: \(.kb_per_client)   (aim: <= 40)"' "$W/load.jsonl" >&2
