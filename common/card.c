@@ -131,11 +131,10 @@ static int read_root(void *target, struct span *field, size_t n)
 {
     struct card *card = target;
     uint8_t *key = card->root[card->n_roots];
-    int rc = document_key(key, field[0]);
 
     (void)n;
-    if (rc)
-        return rc;
+    if (text_unbase64_n(key, 32, field[0]))
+        return -HL_EFORMAT;
     if (card->n_roots && memcmp(card->root[card->n_roots - 1], key, 32) >= 0)
         return -HL_EFORMAT;
     card->n_roots++;
@@ -146,16 +145,14 @@ static int read_witness(void *target, struct span *field, size_t n)
 {
     struct card *card = target;
     uint8_t key[32];
-    int rc = document_key(key, field[1]);
 
     (void)n;
-    if (rc)
-        return rc;
+    if (!note_name(field[0]) || text_unbase64_n(key, 32, field[1]) || !name_label(field[2]))
+        return -HL_EFORMAT;
     card->has_witness = true;
     card->witness_office = field[2];
-    if (!name_label(field[2]))
-        return -HL_EFORMAT;
-    return note_key_init(&card->witness, field[0], NOTE_COSIGNATURE, key);
+    document_note_key(&card->witness, field[0], NOTE_COSIGNATURE, key);
+    return 0;
 }
 
 static int read_poc(void *target, struct span *field, size_t n)
@@ -196,13 +193,11 @@ static int read_key(void *target, struct span *field, size_t n)
     struct card_poc *poc = &card->poc[card->n_pocs - 1];
     struct card_key *key = &poc->key[poc->n_keys];
     bool station = span_eq_str(field[3], "station");
-    int rc = document_key(key->key, field[0]);
 
     (void)n;
-    if (rc)
-        return rc;
-    if (permissions_parse(&key->permissions, field[1]) || !name_label(field[2]) ||
-        !name_label(field[3]) || station != (key->permissions == PERM_MACHINE))
+    if (text_unbase64_n(key->key, 32, field[0]) || permissions_parse(&key->permissions, field[1]) ||
+        !name_label(field[2]) || !name_label(field[3]) ||
+        station != (key->permissions == PERM_MACHINE))
         return -HL_EFORMAT;
     key->holder = field[2];
     key->position = field[3];
@@ -242,7 +237,7 @@ static int read_host(void *target, struct span *field, size_t n)
             return -HL_EDUPLICATE;
     host->origin = field[0];
     card->n_hosts++;
-    return document_key(host->log_key, field[1]);
+    return text_unbase64_n(host->log_key, 32, field[1]);
 }
 
 static int read_curve(void *target, struct span *field, size_t n)
@@ -391,7 +386,7 @@ static int check_whole(const struct card *card, struct buf *why)
     return keys_differ(card, why) ? -HL_EDUPLICATE : line_ids_differ(card, why);
 }
 
-int card_new(struct card **out, enum realm realm, struct span note, struct buf *why)
+int card_parse(struct card **out, enum realm realm, struct span note, struct buf *why)
 {
     struct card *card = calloc(1, sizeof(*card));
     struct document doc;
@@ -425,6 +420,19 @@ int card_new(struct card **out, enum realm realm, struct span note, struct buf *
     card = NULL;
 out:
     card_free(card);
+    return rc;
+}
+
+int card_new(struct card **out, enum realm realm, struct span note, struct buf *why)
+{
+    int rc = card_parse(out, realm, note, why);
+
+    if (!rc)
+        rc = card_points(*out, NULL, NULL, why);
+    if (rc) {
+        card_free(*out);
+        *out = NULL;
+    }
     return rc;
 }
 

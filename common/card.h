@@ -86,6 +86,8 @@ struct card {
 
 /** card_new - parse a card note.  Checks form only; signatures: card_verify(). */
 int card_new(struct card **out, enum realm realm, struct span note, struct buf *why);
+/** card_parse - card_new() without card_points(), which costs some 0.1 ms a key: for who verifies signatures first. */
+int card_parse(struct card **out, enum realm realm, struct span note, struct buf *why);
 void card_free(struct card *card);
 /** card_verify - signed by its own threshold and, when @prev, that of the previous serial; no other signature lines. 0, -HL_ESIG, -HL_ECHAIN. */
 int card_verify(const struct card *card, const struct card *prev);
@@ -108,6 +110,8 @@ struct card_id {
 #define CARD_IDS_MAX (CARD_ROOTS + 1 + CARD_POCS * (CARD_TRANSPORT + CARD_KEYS) + CARD_HOSTS * (1 + CARD_ENDPOINTS))
 /** card_ids - list them into @out (CARD_IDS_MAX); returns how many. */
 size_t card_ids(const struct card *card, struct card_id *out);
+/** card_points - all Ed25519 keys, but those that @known (may be NULL) says were checked before, are canonical and of prime order. 0 or -HL_EBADKEY. */
+int card_points(const struct card *card, bool (*known)(const void *arg, const uint8_t *key), const void *arg, struct buf *why);
 /** card_id_note_key - the verifier key of a use that signs notes; false for transport, curve, subkey. */
 bool card_id_note_key(const struct card_id *id, struct note_key *key);
 

@@ -65,6 +65,24 @@ bool card_id_note_key(const struct card_id *id, struct note_key *key)
     return false;
 }
 
+int card_points(const struct card *card, bool (*known)(const void *arg, const uint8_t *key),
+                const void *arg, struct buf *why)
+{
+    struct card_id id[CARD_IDS_MAX];
+    size_t n = card_ids(card, id);
+
+    for (size_t i = 0; i < n; i++) {
+        if (id[i].use == USE_TRANSPORT || id[i].use == USE_CURVE ||
+            (known && known(arg, id[i].key)))
+            continue;
+        if (!crypto_core_ed25519_is_valid_point(id[i].key))
+            return document_say(why, -HL_EBADKEY,
+                                "a key of %.*s is not canonical or not of prime order",
+                                (int)id[i].name.n, (const char *)id[i].name.p);
+    }
+    return 0;
+}
+
 /* Append the roots of @card to @key but those that are there; returns the new count. */
 static size_t add_roots(const struct card *card, struct note_key *key, size_t n)
 {

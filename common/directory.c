@@ -319,7 +319,7 @@ static int recall(const struct directory *dir, struct judged *j, struct span not
         return rc;
     switch (j->doc.type) {
     case DOCUMENT_CARD:
-        return card_new(&j->card, dir->realm, note, NULL);
+        return card_parse(&j->card, dir->realm, note, NULL);
     case DOCUMENT_SUBKEYS:
         rc = subkeys_decode(&j->subkeys, dir->realm, note, &j->doc, NULL);
         j->party = party_find(dir, name_party(span_str(j->subkeys.poc)));
@@ -329,7 +329,9 @@ static int recall(const struct directory *dir, struct judged *j, struct span not
         j->party = party_find(dir, j->stop.party);
         if (!rc && !j->party)
             rc = -HL_ECHAIN;
-        return rc ? rc : stop_thing(dir, j, NULL);
+        if (!rc && stop_thing(dir, j, NULL))
+            j->stand = NULL; /* what it stopped is no more */
+        return rc;
     case DOCUMENT_AGREEMENT:
         return agreement_signer(dir, j, NULL);
     }

@@ -69,14 +69,26 @@ static int judge_text(const struct directory *dir, const struct agreement *a, st
     return 0;
 }
 
-static int judge_signer(const struct judged *j, uint64_t time_ms, struct buf *why)
+/* Its roots come first: a text that nobody signed is not worth parsing. */
+static int judge_signature(const struct judged *j, struct span name, struct buf *why)
 {
     const struct version *now = party_version(j->party);
-    const struct agreement *a = text_of(j);
 
     if (!now)
-        return document_say(why, -HL_EKEY, "no card of %.*s is known",
-                            SHOW(a->party[j->signer].party));
+        return document_say(
+            why, -HL_EKEY,
+            "no card of %.*s is known: an agreement is signed by the roots of a party", SHOW(name));
+    if (card_signed_by(now->card, &j->doc.note))
+        return document_say(why, -HL_ESIG, "the note is not signed by the root keys of %s in force",
+                            j->party->name);
+    return 0;
+}
+
+static int judge_signer(const struct judged *j, uint64_t time_ms, struct buf *why)
+{
+    const struct card *card = party_version(j->party)->card;
+    const struct agreement *a = text_of(j);
+
     if (j->party->frozen)
         return document_say(why, -HL_ECONFLICT,
                             "changes of %s are frozen until its officers say which card stands",
@@ -86,7 +98,7 @@ static int judge_signer(const struct judged *j, uint64_t time_ms, struct buf *wh
             why, -HL_EFINGERPRINT,
             "agreement %.*s names another root set for %s than its cards begin with", SHOW(a->name),
             j->party->name);
-    if (time_ms < now->card->from_ms || time_ms >= now->card->until_ms)
+    if (time_ms < card->from_ms || time_ms >= card->until_ms)
         return document_say(why, -HL_EVALIDITY, "the card of %s has run out", j->party->name);
     return 0;
 }
@@ -94,25 +106,25 @@ static int judge_signer(const struct judged *j, uint64_t time_ms, struct buf *wh
 int agreement_judge(const struct directory *dir, struct judged *j, struct span note,
                     uint64_t time_ms, struct buf *why)
 {
+    struct span name = j->doc.note.sig[0].name;
     int rc;
 
     if (note.n > RECORD_AGREEMENT_MAX)
         return document_say(why, -HL_ETOOBIG, "an agreement note has at most %d bytes",
                             RECORD_AGREEMENT_MAX);
-    rc = agreement_signer(dir, j, why);
+    j->party = party_find(dir, name);
+    rc = judge_signature(j, name, why);
+    if (!rc)
+        rc = agreement_signer(dir, j, why);
     if (rc)
         return rc;
     if (j->accord && j->accord->signed_at[j->signer] != NEVER)
         return document_say(why, -HL_EEXIST, "%s has already signed this agreement",
                             j->party->name);
     rc = judge_signer(j, time_ms, why);
-    if (!rc)
-        rc = card_signed_by(party_version(j->party)->card, &j->doc.note);
     if (!rc && !j->accord)
         rc = judge_text(dir, j->agreement, why);
-    return rc ? document_say(why, rc, "the agreement note of %s: %s", j->party->name,
-                             error_text(rc))
-              : 0;
+    return rc;
 }
 
 /* In force from the last note needed: the entry at which enough parties had signed. */

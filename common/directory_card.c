@@ -130,10 +130,18 @@ static int judge_next(const struct directory *dir, struct judged *j, struct buf 
     return card_verify(j->card, now->card);
 }
 
+/* An Ed25519 key that stands or stood was checked when it came. */
+static bool key_known(const void *dir, const uint8_t *key)
+{
+    const struct stand *old = stand_newest(dir, key);
+
+    return old && old->use != USE_TRANSPORT && old->use != USE_CURVE && old->use != USE_SUBKEY;
+}
+
 int card_judge(const struct directory *dir, struct judged *j, struct span note, bool first,
                struct buf *why)
 {
-    int rc = card_new(&j->card, dir->realm, note, why);
+    int rc = card_parse(&j->card, dir->realm, note, why);
 
     if (rc)
         return rc;
@@ -144,6 +152,8 @@ int card_judge(const struct directory *dir, struct judged *j, struct span note, 
         rc = judge_first(j->party, j->card, first, why);
     if (!rc)
         rc = card_keys_free(dir, j->card, j->party, why);
+    if (!rc)
+        rc = card_points(j->card, key_known, dir, why);
     return rc ? document_say(why, rc, "the card of %.*s: %s", SHOW(j->card->party), error_text(rc))
               : 0;
 }

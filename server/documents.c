@@ -260,13 +260,15 @@ static int forget(struct documents *d, size_t i)
     return rc;
 }
 
-/* A stop of the party's own that its new card lifts: all but those of agreements that it does not
- * resume. */
+/* A stop of the party's own that its new card lifts: all but those of subkeys, and of agreements
+ * that it does not resume. */
 static bool lifted(const char *key, const struct card *card)
 {
     const char *what = strchr(key + strlen("stop/"), '/');
     char hex[65];
 
+    if (what && starts(what, "/subkey/"))
+        return false; /* no card lists subkeys */
     if (!what || !starts(what, "/agreement/"))
         return true;
     for (size_t i = 0; i < card->n_resumed; i++) {

@@ -113,6 +113,8 @@ static void rows(void **state)
         { "force of more than there are", "force all", "force 5", -HL_EFORMAT },
         { "force some", "force all", "force some", -HL_EFORMAT },
         { "valid until later", " 0\ncategory", " 1863776142000\ncategory", 0 },
+        { "valid from a word", "valid 1763776142000", "valid today", -HL_EFORMAT },
+        { "valid until a word", " 0\ncategory", " ever\ncategory", -HL_EFORMAT },
         { "valid backwards", " 0\ncategory", " 1763776142000\ncategory", -HL_EFORMAT },
         { "category twice", "category exercise", "category incident", -HL_EDUPLICATE },
         { "category too long", "category exercise",

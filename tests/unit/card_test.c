@@ -118,11 +118,12 @@ static void rows(void **state)
           "previous AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", -HL_EFORMAT },
         { "previous with stray bits", "q6urq6s=", "q6urq6t=", -HL_EFORMAT },
         { "valid backwards", "valid 1732240142000", "valid 1932240142000", -HL_EFORMAT },
+        { "valid for no time", "valid 1732240142000", "valid 1858384142000", -HL_EFORMAT },
         { "threshold 0", "threshold 2", "threshold 0", -HL_EFORMAT },
         { "threshold over the set", "threshold 2", "threshold 4", -HL_EFORMAT },
         { "threshold over all", "threshold 2", "threshold 6", -HL_EFORMAT },
         { "threshold with a sign", "threshold 2", "threshold +2", -HL_EFORMAT },
-        { "root of small order", "root 2NGjHpOnBNR3XT+HsWZQuWnptRO66KsLYuOi0r9g9Go=",
+        { "root of small order", "root x7Orb+salfpNWt5vW4nAert8GUlM8z4caA0T43snJ2s=",
           "root AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", -HL_EBADKEY },
         { "witness at no office", "= technical\npoc", "= diplomatic\npoc", -HL_EFORMAT },
         { "witness name with a plus", "doria.example/witness", "doria.example+witness",
@@ -262,6 +263,30 @@ static void every_line(void **state)
      * it was read */
     assert_in_range(mutate_lines(buf_span(&text), read_text), 1, 40);
     buf_release(&text);
+}
+
+/* Without a host nothing but the name's own rule stands between it and the PoC's name. */
+static void party_names(void **state)
+{
+    static const struct mutation table[] = {
+        { "good", NULL, NULL, 0 },
+        { "capitals", "party arcadia", "party Arcadia", -HL_EFORMAT },
+        { "31 bytes", "party arcadia", "party a123456789012345678901234567890", 0 },
+        { "32 bytes", "party arcadia", "party a1234567890123456789012345678901", -HL_EFORMAT },
+        { "with a dot", "party arcadia", "party arcadia.x", -HL_EFORMAT },
+    };
+    struct card card;
+    struct buf text;
+
+    (void)state;
+    world_card(&card, REALM_LIVE, WORLD_ARCADIA, WORLD_NOW);
+    for (size_t i = 0; i < card.n_pocs; i++)
+        card.poc[i].n_alternates = 0;
+    buf_init(&text, DOCUMENT_MAX);
+    card_print(&text, REALM_LIVE, &card);
+    mutate_rows(buf_span(&text), table, COUNT(table), read_text);
+    buf_release(&text);
+    world_card_release(&card);
 }
 
 /* Two keys whose key ids under the PoC's name are equal; found by trying 100,000 labels, in
@@ -511,6 +536,7 @@ static void attendance(void **state)
         { "0860-1600", -HL_EFORMAT, 0, 0 },
         { "0800-2401", -HL_EFORMAT, 0, 0 },
         { "800-1600", -HL_EFORMAT, 0, 0 },
+        { "0x00-1600", -HL_EFORMAT, 0, 0 },
         { "0800 1600", -HL_EFORMAT, 0, 0 },
         { "08:0-1600", -HL_EFORMAT, 0, 0 },
         { "", -HL_EFORMAT, 0, 0 },
@@ -549,12 +575,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields),           cmocka_unit_test(rows),
-        cmocka_unit_test(counts),           cmocka_unit_test(every_line),
-        cmocka_unit_test(shared_key_id),    cmocka_unit_test(any_card),
-        cmocka_unit_test(thresholds),       cmocka_unit_test(first_card),
-        cmocka_unit_test(every_byte),       cmocka_unit_test(fingerprints),
-        cmocka_unit_test(permission_words), cmocka_unit_test(attendance),
+        cmocka_unit_test(fields),       cmocka_unit_test(rows),
+        cmocka_unit_test(counts),       cmocka_unit_test(every_line),
+        cmocka_unit_test(party_names),  cmocka_unit_test(shared_key_id),
+        cmocka_unit_test(any_card),     cmocka_unit_test(thresholds),
+        cmocka_unit_test(first_card),   cmocka_unit_test(every_byte),
+        cmocka_unit_test(fingerprints), cmocka_unit_test(permission_words),
+        cmocka_unit_test(attendance),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -266,6 +266,11 @@ static void look_ups(void **state)
     assert_string_equal(poc, "caldera.technical");
     assert_int_equal(directory_witness(dir, 2, witness.pk, poc), -HL_ENOENT);
     assert_int_equal(directory_witness(dir, DIRECTORY_NOW, stranger.pk, poc), -HL_ENOENT);
+    assert_int_equal(
+        directory_witness(dir, DIRECTORY_NOW, world_key("arcadia.technical/watch-1").pk, poc),
+        -HL_ENOENT);
+    assert_int_equal(stop_by_roots(WORLD_CALDERA, 1, STOP_KEY, witness.pk), 0);
+    assert_int_equal(directory_witness(dir, DIRECTORY_NOW, witness.pk, poc), -HL_ENOENT);
     assert_non_null(directory_host(dir, DIRECTORY_NOW, span_str(W.origin)));
     assert_null(directory_host(dir, 3, span_str(W.origin)));
     assert_null(directory_host(dir, DIRECTORY_NOW, span_str("other.example/live/doria/1")));
@@ -683,6 +688,60 @@ static void a_key_keeps_its_position(void **state)
     assert_int_equal(check(card_after(WORLD_ARCADIA, buf_span(&W.card[0]), steal, NULL, 0)), 0);
 }
 
+/* A watch key that becomes the machine's, in one office and one card. */
+static void watch_to_station(struct card *card)
+{
+    struct card_poc *poc = &card->poc[1];
+
+    memcpy(poc->key[0].key, poc->key[1].key, 32);
+    poc->key[1] = poc->key[--poc->n_keys];
+}
+
+static void a_key_keeps_its_use(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        check(card_after(WORLD_BOREALIA, buf_span(&W.card[1]), watch_to_station, NULL, 0)),
+        -HL_EDUPLICATE);
+}
+
+/* Signed by the roots, but with a key that is none: refused like any other. */
+static void no_point(struct card *card)
+{
+    memset(card->poc[0].key[1].key, 0, 32);
+}
+
+/* A subkey that stands no more is a key of the other curve: that it was known does not make it a
+ * point. */
+static uint8_t old_subkey[32];
+
+static void subkey_as_position(struct card *card)
+{
+    memcpy(card->poc[0].key[1].key, old_subkey, 32);
+}
+
+static void keys_are_points_of_prime_order(void **state)
+{
+    uint64_t day = clock_day(WORLD_NOW) - 1;
+
+    (void)state;
+    assert_int_equal(check(card_after(WORLD_BOREALIA, buf_span(&W.card[1]), no_point, NULL, 0)),
+                     -HL_EBADKEY);
+    for (int i = 0; i < 30; i++) { /* half of all x-coordinates are no y-coordinate of a point */
+        const uint8_t *key =
+            directory_subkey(dir, DIRECTORY_NOW, span_str("caldera.technical"), day + (uint64_t)i);
+
+        memcpy(old_subkey, key, 32);
+        if (!crypto_core_ed25519_is_valid_point(key))
+            break;
+    }
+    assert_false(crypto_core_ed25519_is_valid_point(old_subkey));
+    assert_int_equal(apply(subkeys_note("caldera.technical", 2, day, 30)), 0);
+    assert_int_equal(
+        check(card_after(WORLD_BOREALIA, buf_span(&W.card[1]), subkey_as_position, NULL, 0)),
+        -HL_EBADKEY);
+}
+
 static void subkeys_that_stand(void **state)
 {
     static const char *const labels[] = { "arcadia.technical/transport", "doria/curve", "SUBKEY" };
@@ -1072,8 +1131,8 @@ static void who_signs_agreements(void **state)
           "arcadia",
           { "borealia/root-1", "borealia/root-2" },
           -HL_ESIG },
-        { "a position", "arcadia.technical", { "arcadia.technical/watch-1" }, -HL_ESIG },
-        { "no party of it", "eland", { "eland/root-1", "eland/root-2" }, -HL_ESIG },
+        { "a position", "arcadia.technical", { "arcadia.technical/watch-1" }, -HL_EKEY },
+        { "no party of it", "eland", { "eland/root-1", "eland/root-2" }, -HL_EKEY },
         { "a stranger beside", "arcadia", { "arcadia/root-1", "arcadia/root-2", "x" }, -HL_ESIG },
     };
 
@@ -1411,6 +1470,9 @@ static void what_is_stopped_cannot_be_used(void **state)
           "recipient arcadia.diplomatic has suspended" },
         { "a third party's membership", WORLD_DORIA, STOP_AGREEMENT, NULL, "borealia.diplomatic",
           "watch-1", NULL, "arcadia.diplomatic", WORLD_NOTICE, 0, false, 0, "" },
+        { "a reply, of what came before the suspension", WORLD_BOREALIA, STOP_AGREEMENT, NULL,
+          "borealia.diplomatic", "watch-1", NULL, "arcadia.diplomatic", WORLD_CRISIS, KIND_REPLY,
+          false, -HL_ESTOPPED, "suspended" },
         { "delivered, of what came before the suspension", WORLD_BOREALIA, STOP_AGREEMENT, NULL,
           "borealia.diplomatic", "station", NULL, NULL, WORLD_CRISIS, KIND_DELIVERED, false, 0,
           "" },
@@ -1602,8 +1664,19 @@ static void restoring_has_an_order(void **state)
     assert_int_equal(
         stop_by_roots(WORLD_ARCADIA, 1, STOP_KEY, world_key("arcadia.technical/watch-1").pk), 0);
     assert_int_equal(directory_restore(d, buf_span(&note_), 20, WORLD_NOW), -HL_ECHAIN);
-    assert_int_equal(directory_restore(d, buf_span(&W.subkeys[0]), 21, WORLD_NOW), -HL_ECHAIN);
+    /* a stop of what is no more stops nothing, and is no error */
+    for (size_t i = 0; i < WORLD_PARTIES; i++)
+        assert_int_equal(directory_restore(d, buf_span(&W.card[i]), i, WORLD_NOW), 0);
+    assert_int_equal(
+        stop_by_roots(WORLD_ARCADIA, 1, STOP_SUBKEY,
+                      directory_subkey(dir, DIRECTORY_NOW, span_str("arcadia.technical"),
+                                       clock_day(WORLD_NOW))),
+        0);
+    assert_int_equal(directory_restore(d, buf_span(&note_), 20, WORLD_NOW), 0);
     assert_int_equal(directory_restore(d, span_str("no note"), 22, WORLD_NOW), -HL_EFORMAT);
+    directory_free(d);
+    d = directory_new(REALM_LIVE);
+    assert_int_equal(directory_restore(d, buf_span(&W.subkeys[0]), 21, WORLD_NOW), -HL_ECHAIN);
     directory_free(d);
 }
 
@@ -1681,6 +1754,8 @@ int main(void)
         TEST(two_first_cards),
         TEST(no_key_under_two_names_or_uses),
         TEST(a_key_keeps_its_position),
+        TEST(a_key_keeps_its_use),
+        TEST(keys_are_points_of_prime_order),
         TEST(subkeys_that_stand),
         TEST(days_of_the_highest_serial),
         TEST(who_announces_subkeys),

@@ -433,7 +433,7 @@ static void put_message(const struct row *r)
 #undef OVER
     if (r->m.to[0])
         memcpy(m.to, r->m.to, sizeof(m.to));
-    if (kind_is_step(m.kind))
+    if (kind_is_step(m.kind) && !r->m.to[0])
         m.to[0] = NULL;
     if (m.category == UINT64_MAX)
         m.category = 0;
@@ -664,6 +664,13 @@ static void other_realm(void **state)
     assert_int_equal(envelope_decode(&env, W.realm, buf_span(&bytes)), 0);
     env.header.realm = REALM_EXERCISE;
     assert_int_equal(rules_judge(&env, &f, &v), -HL_EREALM);
+    /* what the decoder would have refused is refused here as well */
+    env.header.realm = REALM_LIVE;
+    assert_int_equal(rules_judge(&env, &f, &v), 0);
+    env.header.n_to = 0;
+    assert_int_equal(rules_judge(&env, &f, &v), -HL_EKIND);
+    env.header.kind = 10;
+    assert_int_equal(rules_judge(&env, &f, &v), -HL_EKIND);
 }
 
 static void recipients(void **state)
@@ -687,6 +694,13 @@ static void recipients(void **state)
           2,
           { "arcadia.technical", "arcadia.diplomatic" },
           { ROLE_ACTION, ROLE_ACTION } },
+        { "a step that lists them",
+          { .kind = KIND_ACKNOWLEDGED, .n_refs = 1, .to = { "arcadia.diplomatic" } },
+          true,
+          8,
+          1,
+          { "arcadia.diplomatic" },
+          { ROLE_ACTION } },
         { "delivered: to the sender alone",
           { .kind = KIND_DELIVERED, .key = "station", .n_refs = 1 },
           true,

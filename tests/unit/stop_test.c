@@ -83,6 +83,7 @@ static void rows(void **state)
         { "a key and a host", "reason", "host a/live/arcadia/1\nreason", -HL_EFORMAT },
         { "a key twice", "key " ID "\n", "key " ID "\nkey " ID "\n", -HL_ETOOBIG },
         { "short key", "QkI=", "Qk==", -HL_EFORMAT },
+        { "host with a plus", "key " ID "\n", "host a+b\n", -HL_EFORMAT },
         { "host with a blank", "key " ID "\n", "host a b\n", -HL_EFORMAT },
         { "no reason", "reason Schl\xc3\xbcssel verloren, 03:10Z\n", "", -HL_EFORMAT },
         { "empty reason", "reason Schl\xc3\xbcssel verloren, 03:10Z\n", "reason \n", -HL_EFORMAT },
