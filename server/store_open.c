@@ -140,49 +140,27 @@ static int check_length(struct store *st, struct wal_info *wal)
     return wal_holds(st->db, wal, (uint32_t)(size / STORE_PAGE) + 1);
 }
 
-/* Under the write lock, so that no commit is half written. */
 static int check_files(struct store *st)
 {
     struct wal_info info = { .frames = 0 };
     enum wal_state wal;
-    int rc = sql_run(st, SQL_BEGIN, NULL, 0);
+    int rc = wal_look(st->path, &wal);
 
-    if (rc)
-        return rc;
-    rc = read_head(st);
-    if (!rc)
-        rc = wal_look(st->path, &wal);
     if (!rc && wal != WAL_USED && (wal != WAL_EMPTY || st->term > 0))
         rc = -HL_ESTORE; /* it was used, and is gone */
     if (!rc && wal == WAL_USED)
         rc = wal_check(st->db, &info);
-    if (!rc)
-        rc = check_length(st, &info);
-    sql_run(st, SQL_ROLLBACK, NULL, 0);
-    return rc;
-}
-
-static int checkpoint(struct store *st, int mode)
-{
-    return store_error(sqlite3_wal_checkpoint_v2(st->db, NULL, mode, NULL, NULL));
+    return rc ? rc : check_length(st, &info);
 }
 
 static int take_term(struct store *st)
 {
     uint8_t ck[STORE_CK];
-    int rc = sql_run(st, SQL_BEGIN, NULL, 0);
+    const struct arg arg[] = { ARG_I(st->term + 1), ARG_B(ck, STORE_CK) };
+    int rc;
 
-    if (rc)
-        return rc;
-    rc = read_head(st);
     check_head(ck, st->term + 1, &st->head);
-    if (!rc)
-        rc = sql_run(st, SQL_TAKE_TERM,
-                     (const struct arg[]){ ARG_I(st->term + 1), ARG_B(ck, STORE_CK) }, 2);
-    if (!rc)
-        rc = read_next_body(st);
-    if (!rc)
-        rc = sql_run(st, SQL_COMMIT, NULL, 0);
+    rc = sql_run(st, SQL_TAKE_TERM, arg, COUNT(arg));
     st->term++;
     return rc;
 }
@@ -197,21 +175,32 @@ static int on_wal(void *arg, sqlite3 *db, const char *name, int frames)
     return SQLITE_OK;
 }
 
-/* The WAL starts over before anything is written (store_wal.c), and the main file knows that it was
- * used. */
+/*
+ * In one transaction, so that no commit of a former writer is half written while the files are
+ * looked at, nor comes in between.  Then all is moved into the main file, which knows from now on
+ * that the WAL was used.
+ */
 static int become_writer(struct store *st, int grow)
 {
-    int rc = check_files(st);
+    int rc;
 
     sqlite3_wal_hook(st->db, on_wal, st);
     st->wal_limit = grow / STORE_WAL_PART / STORE_PAGE;
+    rc = sql_run(st, SQL_BEGIN, NULL, 0);
+    if (rc)
+        return rc;
+    rc = read_head(st);
     if (!rc)
-        rc = checkpoint(st, SQLITE_CHECKPOINT_RESTART);
+        rc = check_files(st);
     if (!rc)
         rc = take_term(st);
     if (!rc)
-        rc = checkpoint(st, SQLITE_CHECKPOINT_PASSIVE);
-    return rc;
+        rc = read_next_body(st);
+    if (rc)
+        sql_run(st, SQL_ROLLBACK, NULL, 0);
+    else
+        rc = sql_run(st, SQL_COMMIT, NULL, 0);
+    return rc ? rc : store_checkpoint_wal(st);
 }
 
 static int open_as(const struct store_conf *conf, bool writer, struct store **out,

@@ -18,13 +18,13 @@
  *
  * SQLite takes a WAL up to the first frame whose checksum fails and forgets the rest in silence:
  * right after a power cut, where the rest was never promised; wrong when a stored byte has turned,
- * for then the rest are commits.  The two can be told apart.  store_open() always makes the WAL
- * start over, under new salts, before it writes; a commit is synced before the next one is written;
- * a failed one is the last of its process.  So a power cut leaves at most one unfinished commit in
- * a generation, behind all good ones: at most one frame that ends a commit (its size field is not
- * zero), with no frame of the generation behind it.  More than that is damage.  (A turned byte in
- * the very last commit, or in what marks the end of the one before it, looks like the power cut.
- * The signer's own state shows that case, if anything of it was promised.)
+ * for then the rest are commits.  The two can be told apart.  A commit is synced before the next
+ * one is written; a failed one is the last of its process; and store_open() strikes out what such a
+ * one has left.  So behind the good frames is at most one unfinished commit: at most one frame that
+ * ends a commit (its size field is not zero), with no frame of the generation behind it.  More than
+ * that is damage.  (A turned byte in the very last commit, or in what marks the end of the one
+ * before it, looks like the power cut.  The signer's own state shows that case, if anything of it
+ * was promised.)
  *
  * A second trap: after a failed fsync the kernel may keep the bytes in its cache and call them
  * clean, so that a restarted process reads commits that are not on the disk, and no later fsync
@@ -122,24 +122,6 @@ int wal_make(const char *path, uint64_t bytes)
     return rc;
 }
 
-/* The frames from number @i on, which SQLite will not take: at most the rest of one commit. */
-static int check_rest(const struct wal *w, uint64_t i)
-{
-    uint8_t f[WAL_FRAME];
-    bool ended = false;
-    int rc;
-
-    while ((rc = vfs_read(w->f, f, sizeof(f), WAL_HEADER + i * (WAL_FRAME + STORE_PAGE))) == 1) {
-        bool ours = memcmp(f + 8, w->salt, sizeof(w->salt)) == 0;
-
-        if (ours && ended)
-            return -HL_ESTORE;
-        ended |= ours && get_u32(f + 4);
-        i++;
-    }
-    return rc;
-}
-
 static int write_back(struct wal *w, const uint8_t *p, size_t n, uint64_t at)
 {
     int rc = w->f->pMethods->xWrite(w->f, p, (int)n, (sqlite3_int64)at);
@@ -147,24 +129,65 @@ static int write_back(struct wal *w, const uint8_t *p, size_t n, uint64_t at)
     return rc ? -HL_ESTORE : 0;
 }
 
-static int check_frames(struct wal *w, struct wal_info *info)
+static uint64_t frame_at(uint64_t i)
 {
-    uint8_t f[WAL_FRAME + STORE_PAGE];
-    uint64_t i, at = WAL_HEADER;
+    return WAL_HEADER + i * (WAL_FRAME + STORE_PAGE);
+}
+
+/* The frames from number @i on, behind the last commit: at most one that was not finished. */
+static int check_rest(const struct wal *w, uint64_t i)
+{
+    uint8_t f[WAL_FRAME];
+    bool ended = false;
     int rc;
 
-    for (i = 0; (rc = vfs_read(w->f, f, sizeof(f), at)) == 1; i++, at += sizeof(f)) {
-        sum_add(w, f, 8);
-        sum_add(w, f + WAL_FRAME, STORE_PAGE);
-        if (memcmp(f + 8, w->salt, sizeof(w->salt)) != 0 || !sum_is(w, f + 16))
-            return check_rest(w, i);
-        if (get_u32(f + 4))
-            *info = (struct wal_info){ .frames = i + 1, .pages = get_u32(f + 4) };
-        rc = write_back(w, f, sizeof(f), at);
+    for (; (rc = vfs_read(w->f, f, sizeof(f), frame_at(i))) == 1; i++) {
+        bool ours = memcmp(f + 8, w->salt, sizeof(w->salt)) == 0;
+
+        if (ours && ended)
+            return -HL_ESTORE;
+        ended |= ours && get_u32(f + 4);
+    }
+    return rc;
+}
+
+/* Strike them out, so that the next unfinished commit is alone again. */
+static int strike_rest(struct wal *w, uint64_t i)
+{
+    static const uint8_t struck[WAL_FRAME];
+    uint8_t f[WAL_FRAME];
+    int rc;
+
+    for (; (rc = vfs_read(w->f, f, sizeof(f), frame_at(i))) == 1; i++) {
+        if (memcmp(f + 8, w->salt, sizeof(w->salt)) != 0)
+            continue;
+        rc = write_back(w, struck, sizeof(struck), frame_at(i));
         if (rc)
             break;
     }
     return rc;
+}
+
+static int check_frames(struct wal *w, struct wal_info *info)
+{
+    uint8_t f[WAL_FRAME + STORE_PAGE];
+    uint64_t i;
+    int rc;
+
+    for (i = 0; (rc = vfs_read(w->f, f, sizeof(f), frame_at(i))) == 1; i++) {
+        sum_add(w, f, 8);
+        sum_add(w, f + WAL_FRAME, STORE_PAGE);
+        if (memcmp(f + 8, w->salt, sizeof(w->salt)) != 0 || !sum_is(w, f + 16))
+            break;
+        if (get_u32(f + 4))
+            *info = (struct wal_info){ .frames = i + 1, .pages = get_u32(f + 4) };
+        rc = write_back(w, f, sizeof(f), frame_at(i));
+        if (rc)
+            return rc;
+    }
+    if (rc >= 0)
+        rc = check_rest(w, info->frames);
+    return rc ? rc : strike_rest(w, info->frames);
 }
 
 static int wal_file(sqlite3 *db, sqlite3_file **f)
@@ -209,13 +232,12 @@ int wal_holds(sqlite3 *db, const struct wal_info *info, uint32_t first)
     if (!held)
         return -HL_ENOMEM;
     rc = 1;
-    for (uint64_t i = 0, at = WAL_HEADER; rc == 1 && i < info->frames; i++) {
-        rc = vfs_read(file, f, sizeof(f), at);
+    for (uint64_t i = 0; rc == 1 && i < info->frames; i++) {
+        rc = vfs_read(file, f, sizeof(f), frame_at(i));
         if (rc == 1 && get_u32(f) >= first && get_u32(f) <= info->pages) {
             found += !held[get_u32(f) - first];
             held[get_u32(f) - first] = true;
         }
-        at += WAL_FRAME + STORE_PAGE;
     }
     free(held);
     return rc == 1 && found == n ? 0 : -HL_ESTORE;
