@@ -58,9 +58,7 @@ static int parse(struct audit_options *o, const struct command *c, int argc, cha
             o->json = true;
         else if (strcmp(argv[i], "--out") == 0 && c->out && i + 1 < argc)
             o->out = argv[++i];
-        else if (argv[i][0] == '-' && argv[i][1])
-            return -HL_EUSAGE;
-        else if (o->n == c->args)
+        else if ((argv[i][0] == '-' && argv[i][1]) || o->n == c->args)
             return -HL_EUSAGE;
         else
             o->arg[o->n++] = argv[i];
