@@ -56,11 +56,12 @@ static int make_folders(const struct mirror_dir *m)
     return rc;
 }
 
-static int note_open(struct checkpoint *cp, struct span in)
+static int note_open(struct checkpoint *cp, struct span in, size_t *lines)
 {
     struct note note;
     int rc = note_parse(&note, in);
 
+    *lines = note.n;
     return rc ? rc : checkpoint_parse(cp, note.text);
 }
 
@@ -154,43 +155,74 @@ int mirror_dir_put_entries(struct mirror_dir *m, struct span bundle)
     return tile_tree_put_entries(m->tree, bundle);
 }
 
-static int put_note(const struct mirror_dir *m, uint64_t size, struct span note)
+/*
+ * Witnesses cosign a checkpoint one by one, so a note may come again with more lines, or with
+ * fewer. 0: @note is news to the file at @path; 1: a note as good stands there; -HL_EFORK: of the
+ * same size with another root.
+ */
+static int stands_already(const char *path, const struct checkpoint *cp, size_t lines)
 {
-    char path[MIRROR_PATH_MAX];
+    struct checkpoint stands;
+    size_t have = 0;
+    struct buf old;
+    int rc;
 
-    sized_path(path, m->path, "checkpoints", size);
+    buf_init(&old, NOTE_FILE_MAX);
+    rc = file_read(path, &old);
+    if (!rc)
+        rc = note_open(&stands, buf_span(&old), &have);
+    buf_release(&old);
+    if (rc)
+        return rc == -HL_ENOENT ? 0 : rc;
+    if (stands.size != cp->size)
+        return 0;
+    return memcmp(stands.root, cp->root, 32) != 0 ? -HL_EFORK : lines <= have;
+}
+
+static int keep_note(const char *path, const struct checkpoint *cp, size_t lines, struct span note)
+{
+    int rc = stands_already(path, cp, lines);
+
+    if (rc)
+        return rc < 0 ? rc : 0;
     return file_publish(path, note, 0644);
 }
 
 int mirror_dir_put_checkpoint(struct mirror_dir *m, struct span note)
 {
-    int rc = tile_tree_check(m->tree, note);
+    char path[MIRROR_PATH_MAX];
+    struct checkpoint cp;
+    size_t lines;
+    int rc = note_open(&cp, note, &lines);
 
     if (!rc)
-        rc = put_note(m, mirror_dir_size(m), note);
-    return rc ? rc : tile_tree_put_checkpoint(m->tree, note);
+        rc = tile_tree_check(m->tree, note);
+    sized_path(path, m->path, "checkpoints", cp.size);
+    if (!rc)
+        rc = keep_note(path, &cp, lines, note);
+    mirror_path(path, m->path, "checkpoint");
+    if (!rc)
+        rc = stands_already(path, &cp, lines);
+    if (rc)
+        return rc < 0 ? rc : 0;
+    return tile_tree_put_checkpoint(m->tree, note);
 }
 
 int mirror_dir_put_note(struct mirror_dir *m, struct span note)
 {
     char path[MIRROR_PATH_MAX];
-    struct checkpoint cp, stands;
-    struct buf old;
-    int rc = note_open(&cp, note);
+    struct checkpoint cp;
+    size_t lines;
+    int rc = note_open(&cp, note, &lines);
 
-    if (rc)
-        return rc;
+    if (!rc && cp.size > tile_tree_covered(m->tree))
+        rc = -HL_EINCOMPLETE;
     sized_path(path, m->path, "checkpoints", cp.size);
-    buf_init(&old, NOTE_FILE_MAX);
-    rc = file_read(path, &old);
-    if (rc == -HL_ENOENT) {
-        rc = put_note(m, cp.size, note);
-    } else if (!rc) {
-        rc = note_open(&stands, buf_span(&old));
-        if (!rc && memcmp(stands.root, cp.root, 32) != 0)
-            rc = -HL_EFORK;
-    }
-    buf_release(&old);
+    if (!rc)
+        rc = keep_note(path, &cp, lines, note);
+    mirror_path(path, m->path, "checkpoint");
+    if (!rc && cp.size == tile_tree_covered(m->tree))
+        rc = keep_note(path, &cp, lines, note);
     return rc;
 }
 

@@ -48,7 +48,11 @@ int mirror_dir_put_entries(struct mirror_dir *m, struct span bundle);
  * -HL_EFORMAT, -HL_EINCOMPLETE (another size than mirror_dir_size()), -HL_EPROOF (another root), -HL_EFORK, -HL_ESYS.
  */
 int mirror_dir_put_checkpoint(struct mirror_dir *m, struct span note);
-/** mirror_dir_put_note - a verified note of an earlier size into checkpoints/.  0 when one of that size and root stands. -HL_EFORK. */
+/**
+ * mirror_dir_put_note - a verified note of the same or an earlier size into checkpoints/, and as checkpoint when it is of the
+ * same size.  Of two notes of one size that with more signature lines is kept.  -HL_EFORMAT, -HL_EFORK (another root),
+ * -HL_EINCOMPLETE (of entries that are not here), -HL_ESYS.
+ */
 int mirror_dir_put_note(struct mirror_dir *m, struct span note);
 /** mirror_dir_put_opening - 0; -HL_ELEAF (does not match entry @index), -HL_EINCOMPLETE (entry not held on disk yet), -HL_EFORK. */
 int mirror_dir_put_opening(struct mirror_dir *m, uint64_t index, const uint8_t salt[static 32], struct span record);

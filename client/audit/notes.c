@@ -40,12 +40,9 @@ static int newest(const struct mirror *m, struct audit_tree *t, struct audit_rep
     r->cosigned = res.cosigned;
     r->witnesses = res.of;
     r->quorum = res.met;
+    r->witnessed = res.met ? r->size : 0;
     r->cosigned_ms = ms(res.newest);
     r->checkpoints = 1;
-    if (!res.met)
-        audit_missing(
-            r, "cosignatures: %u of %u witnesses cosigned the checkpoint, the policy wants more",
-            res.cosigned, res.of);
     return 0;
 }
 
@@ -93,6 +90,8 @@ static int earlier(struct loading *l, uint64_t size, struct span in)
                        "checkpoint and checkpoints/%" PRIu64 " have one size and two roots", size);
         return 0;
     }
+    if (res.met && size > l->r->witnessed)
+        l->r->witnessed = size;
     l->r->checkpoints++;
     return add(l->notes, &cp, &res);
 }
@@ -115,6 +114,17 @@ static int one_file(void *arg, const char *path)
         rc = earlier(l, size, buf_span(&in));
     buf_release(&in);
     return rc;
+}
+
+/* Recorded, but seen by too few: what the host could still take back. */
+static void not_witnessed(struct audit_report *r)
+{
+    if (!r->quorum)
+        audit_missing(
+            r,
+            "cosignatures: %u of %u witnesses cosigned the newest checkpoint, the policy wants "
+            "more; entries from %" PRIu64 " on are logged, not witnessed",
+            r->cosigned, r->witnesses, r->witnessed);
 }
 
 static int by_size(const void *a, const void *b)
@@ -150,6 +160,8 @@ int notes_load(const struct mirror *m, struct audit_tree *t, struct notes *notes
     rc = file_each(path, "", one_file, &l);
     if (rc == -HL_ENOENT)
         rc = 0;
+    if (!rc)
+        not_witnessed(r);
     if (!rc && notes->n)
         qsort(notes->v, notes->n, sizeof(*notes->v), by_size);
     return rc ? rc : brackets(t, notes, r);

@@ -51,6 +51,7 @@ struct audit_report {
     uint64_t good_size;    /* of the last checkpoint that the entries lead to */
     unsigned cosigned, witnesses;
     bool quorum;
+    uint64_t witnessed;    /* entries under the largest checkpoint that meets the quorum */
     uint64_t cosigned_ms;  /* newest cosignature */
     uint64_t alone;        /* released alone, or break-glass */
     uint64_t due, in_time, late, unanswered; /* action addressees of messages with a deadline */

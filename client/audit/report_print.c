@@ -67,6 +67,8 @@ static void put_counts(struct buf *out, const struct audit_report *r)
                "   consistency %" PRIu64 "/%" PRIu64 " checkpoints   witnesses %u of %u (%s)\n",
                r->signatures, r->envelopes, r->good_size, r->size, r->consistent, r->checkpoints,
                r->cosigned, r->witnesses, r->quorum ? "quorum met" : "quorum not met");
+    if (!r->quorum && r->witnessed)
+        buf_printf(out, "  witnessed: the first %" PRIu64 " entries\n", r->witnessed);
     buf_printf(out,
                "  opened %" PRIu64 " of %" PRIu64 " commitments; public documents %" PRIu64 "\n",
                r->opened, r->commitments, r->documents);
@@ -209,6 +211,7 @@ int audit_json(struct buf *out, const struct audit_report *r)
         { "consistent", r->consistent },
         { "cosigned", r->cosigned },
         { "witnesses", r->witnesses },
+        { "witnessed_entries", r->witnessed },
         { "cosigned_ms", r->cosigned_ms },
         { "answers_due", r->due },
         { "answers_in_time", r->in_time },

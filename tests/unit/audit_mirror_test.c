@@ -174,11 +174,23 @@ static void forgets_what_is_not_covered(void **state)
     folder_free(path);
 }
 
+static void check_file(const char *path, const char *name, struct span want)
+{
+    char file[MIRROR_PATH_MAX];
+    struct buf in;
+
+    buf_init(&in, 100000);
+    mirror_path(file, path, name);
+    CHECK_EQ(file_read(file, &in), 0, name);
+    CHECK_EQ(span_eq(buf_span(&in), want), 1, name);
+    buf_release(&in);
+}
+
 static void refuses(void **state)
 {
     char *path = folder_new(), file[MIRROR_PATH_MAX];
     uint8_t salt[32], record[8], entry[32], fp[32] = { 7 };
-    struct buf why, other;
+    struct buf why, other, more;
     struct log log = { 0 };
     struct mirror_dir *m, *live;
 
@@ -198,6 +210,18 @@ static void refuses(void **state)
     buf_release(&other);
     other = note(&log, SPOIL_NONE);
     CHECK_EQ(mirror_dir_put_note(m, buf_span(&other)), 0, "earlier note");
+    buf_release(&other);
+
+    more = note(&log, SPOIL_NONE);
+    buf_put_str(&more, EXAMPLE_WITNESS_LINE);
+    CHECK_EQ(mirror_dir_put_note(m, buf_span(&more)), 0, "the same with a cosignature");
+    check_file(path, "checkpoint", buf_span(&more));
+    check_file(path, "checkpoints/300", buf_span(&more));
+    CHECK_EQ(checkpoint(&log, m, SPOIL_NONE), 0, "without it again");
+    check_file(path, "checkpoint", buf_span(&more));
+    buf_release(&more);
+    other = note(&log, SPOIL_SIZE);
+    CHECK_EQ(mirror_dir_put_note(m, buf_span(&other)), -HL_EINCOMPLETE, "of more entries");
     buf_release(&other);
 
     for (uint64_t i = 0; i < 300; i += 299) {

@@ -627,9 +627,11 @@ static void clock_ahead(void)
     l.now_ms -= 180000;
 }
 
-/* A host that goes on with an old time after a checkpoint was cosigned at a later one. */
+/* A host that goes on with an old time after a checkpoint was cosigned at a later one (the first
+ * note of a size stays). */
 static void clock_behind(void)
 {
+    damage(&(struct damage){ "checkpoints/14", DELETE, 0, NULL });
     l.now_ms += 500000;
     world_log_checkpoint(&l, 7);
     l.now_ms -= 400000;
@@ -938,6 +940,12 @@ static void few_witnesses(void **state)
     dummy();
     world_log_checkpoint(&l, 4);
     expect("one witness", AUDIT_INCOMPLETE, 0, NOWHERE, "1 of 3 witnesses cosigned");
+    expect("up to where", AUDIT_INCOMPLETE, 0, NOWHERE,
+           "entries from 14 on are logged, not witnessed");
+    world_log_checkpoint(&l, 5);
+    expect("a second one later", AUDIT_VERIFIED, 0, NOWHERE, "witnesses 2 of 3 (quorum met)");
+    world_log_checkpoint(&l, 4);
+    expect("the better note stands", AUDIT_VERIFIED, 0, NOWHERE, "witnesses 2 of 3 (quorum met)");
     world_log_close(&l);
 }
 
