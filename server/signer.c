@@ -30,11 +30,33 @@ struct signer {
 
 /* ---- the state file ---- */
 
-static bool slot_read(const uint8_t slot[static SIGNER_SLOT], struct signer *s)
+static void slot_digest(const struct signer *s, const uint8_t slot[static SIGNER_SLOT],
+                        uint8_t digest[static 32])
+{
+    crypto_hash_sha256_state st;
+
+    crypto_hash_sha256_init(&st);
+    crypto_hash_sha256_update(&st, slot, SLOT_DIGEST);
+    crypto_hash_sha256_update(&st, (const uint8_t *)s->origin, strlen(s->origin));
+    crypto_hash_sha256_update(&st, seckey_public(s->key), 32);
+    crypto_hash_sha256_final(&st, digest);
+}
+
+static void slot_fill(const struct signer *s, uint8_t slot[static SIGNER_SLOT], uint64_t counter,
+                      uint64_t size, const uint8_t root[static 32])
+{
+    memset(slot, 0, SIGNER_SLOT);
+    put_u64(slot, counter);
+    put_u64(slot + 8, size);
+    memcpy(slot + 16, root, 32);
+    slot_digest(s, slot, slot + SLOT_DIGEST);
+}
+
+static bool slot_read(struct signer *s, const uint8_t slot[static SIGNER_SLOT])
 {
     uint8_t digest[32];
 
-    crypto_hash_sha256(digest, slot, SLOT_DIGEST);
+    slot_digest(s, slot, digest);
     if (memcmp(digest, slot + SLOT_DIGEST, 32) != 0)
         return false;
     if (get_u64(slot) >= s->counter) {
@@ -47,36 +69,48 @@ static bool slot_read(const uint8_t slot[static SIGNER_SLOT], struct signer *s)
 
 static int slot_write(struct signer *s, uint64_t size, const uint8_t root[static 32])
 {
-    uint8_t slot[SIGNER_SLOT] = { 0 };
+    uint8_t slot[SIGNER_SLOT];
     off_t at = (off_t)((s->counter + 1) % 2 * SIGNER_SLOT);
 
-    put_u64(slot, s->counter + 1);
-    put_u64(slot + 8, size);
-    memcpy(slot + 16, root, 32);
-    crypto_hash_sha256(slot + SLOT_DIGEST, slot, SLOT_DIGEST);
+    slot_fill(s, slot, s->counter + 1, size, root);
     if (pwrite(s->fd, slot, sizeof(slot), at) != (ssize_t)sizeof(slot) || fdatasync(s->fd) != 0)
         return -HL_ESYS;
     s->counter++;
     s->size = size;
-    memcpy(s->root, root, 32);
+    memmove(s->root, root, 32);
     return 0;
 }
 
-/* Both slots from the start, so that no later write extends the file. */
-static int state_create(struct signer *s, const char *path)
+/* Both slots at once under a name that appears when they are durable; no later write extends the
+ * file. */
+static int state_create(const struct signer *s, const char *path)
 {
+    uint8_t slots[2 * SIGNER_SLOT];
     const uint8_t nothing[32] = { 0 };
-    char folder[4096];
-    char *slash;
-    int rc = slot_write(s, 0, nothing);
 
-    if (!rc)
-        rc = slot_write(s, 0, nothing);
-    snprintf(folder, sizeof(folder), "%s", path);
-    slash = strrchr(folder, '/');
-    if (slash && slash != folder)
-        *slash = 0;
-    return rc ? rc : file_sync_dir(slash ? folder : ".");
+    for (unsigned i = 0; i < 2; i++)
+        slot_fill(s, slots + i * SIGNER_SLOT, i, 0, nothing);
+    return file_create(path, SPAN(slots, sizeof(slots)), 0600);
+}
+
+static int state_open(struct signer *s, const char *path)
+{
+    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    int rc;
+
+    s->fd = open(path, flags);
+    if (s->fd < 0 && errno == ENOENT) {
+        rc = state_create(s, path);
+        if (rc)
+            return rc;
+        s->fd = open(path, flags);
+    }
+    if (s->fd < 0)
+        return -HL_ESYS;
+    rc = file_check_private(s->fd);
+    if (!rc && flock(s->fd, LOCK_EX | LOCK_NB) != 0)
+        rc = -HL_EBUSY;
+    return rc;
 }
 
 static int state_read(struct signer *s)
@@ -87,28 +121,24 @@ static int state_read(struct signer *s)
     if (pread(s->fd, slot, sizeof(slot), 0) != (ssize_t)sizeof(slot))
         return -HL_ESTORE;
     for (int i = 0; i < 2; i++)
-        whole += slot_read(slot[i], s);
-    return whole ? 0 : -HL_ESTORE;
+        whole += slot_read(s, slot[i]);
+    return whole ? slot_write(s, s->size, s->root) : -HL_ESTORE;
 }
 
 int signer_open(const char *path, const char *origin, const struct seckey *key, struct signer **out)
 {
     struct signer *s = calloc(1, sizeof(*s));
-    struct stat st;
-    int rc = -HL_ENOMEM;
+    int rc;
 
     *out = NULL;
     if (!s)
-        return rc;
+        return -HL_ENOMEM;
     s->origin = origin;
     s->key = key;
     buf_init(&s->text, CHECKPOINT_MAX);
-    s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    rc = s->fd < 0 || fstat(s->fd, &st) != 0 ? -HL_ESYS : 0;
-    if (!rc && flock(s->fd, LOCK_EX | LOCK_NB) != 0)
-        rc = -HL_EBUSY;
+    rc = state_open(s, path);
     if (!rc)
-        rc = st.st_size == 0 ? state_create(s, path) : state_read(s);
+        rc = state_read(s);
     if (rc)
         signer_close(s);
     else
@@ -142,11 +172,11 @@ int signer_sign(struct signer *s, uint64_t size, const uint8_t root[static 32], 
 {
     int rc;
 
-    if (size == 0 || (s->size == 0 && old != 0))
+    if (size == 0 || old > s->size)
         return -HL_ESTATE;
-    if (s->size && size == s->size)
+    if (size == s->size)
         return memcmp(root, s->root, 32) == 0 ? signer_note(s, out) : -HL_EFORK;
-    if (s->size && old != s->size)
+    if (old < s->size)
         return signer_note(s, out);
     if (s->size && merkle_verify_consistency(s->size, s->root, size, root, proof, n) != 0)
         return -HL_EFORK;
@@ -168,13 +198,13 @@ static int signer_answer(struct signer *s, struct ipc *core, struct span p)
         return rc;
     memcpy(proof, p.p + 48, n * 32);
     buf_init(&note, CHECKPOINT_MAX);
-    rc = signer_sign(s, get_u64(p.p), p.p + 8, get_u64(p.p + 40), HASHES(proof), n,
-                     &note);
+    rc = signer_sign(s, get_u64(p.p), p.p + 8, get_u64(p.p + 40), HASHES(proof), n, &note);
     if (rc == -HL_EFORK || rc == -HL_ESTATE) {
         fprintf(stderr, "<2>signer: will not sign size %llu: %s\n",
                 (unsigned long long)get_u64(p.p),
-                rc == -HL_EFORK ? "it does not extend what was signed"
-                                : "nothing was signed here before; its state file is missing");
+                rc == -HL_EFORK
+                    ? "it does not extend what was signed"
+                    : "its state is behind what it signed: the file was lost, damaged or put back");
         buf_clear(&note);
         rc = 0;
     }
