@@ -393,14 +393,13 @@ static const struct keyword grammar[] = {
 static void channel_id(struct agreement_channel *c, enum realm realm,
                        const uint8_t digest[static 32])
 {
-    struct buf in;
+    uint8_t in[LABEL_SIZE + 32 + 1 + NAME_MAX_LEN];
+    size_t n = label_write(in, realm, "channel");
 
-    buf_init(&in, 256);
-    label_put(&in, realm, "channel");
-    buf_put(&in, digest, 32);
-    name_put(&in, c->name);
-    crypto_hash_sha256(c->id, in.p, in.n);
-    buf_release(&in);
+    memcpy(in + n, digest, 32);
+    in[n + 32] = (uint8_t)c->name.n;
+    memcpy(in + n + 33, c->name.p, c->name.n);
+    crypto_hash_sha256(c->id, in, n + 33 + c->name.n);
 }
 
 static int first_line(enum realm realm, struct span text)

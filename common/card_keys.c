@@ -145,13 +145,11 @@ int card_verify(const struct card *card, const struct card *prev)
 void card_fingerprint(uint8_t fp[static 32], enum realm realm, unsigned threshold,
                       const uint8_t (*root)[32], size_t n)
 {
-    struct buf in;
+    uint8_t in[LABEL_SIZE + 1 + 32 * CARD_ROOTS];
+    size_t at = label_write(in, realm, "root set");
 
     assert(n <= CARD_ROOTS);
-    buf_init(&in, 256);
-    label_put(&in, realm, "root set");
-    buf_put_u8(&in, (uint8_t)threshold);
-    buf_put(&in, root, 32 * n);
-    crypto_hash_sha256(fp, in.p, in.n);
-    buf_release(&in);
+    in[at++] = (uint8_t)threshold;
+    memcpy(in + at, root, 32 * n);
+    crypto_hash_sha256(fp, in, at + 32 * n);
 }

@@ -213,15 +213,9 @@ static void judged_release(struct judged *j)
     agreement_free(j->agreement);
 }
 
-static int judge(const struct directory *dir, struct judged *j, struct span note, uint64_t time_ms,
-                 bool first, struct buf *why)
+static int judge_type(const struct directory *dir, struct judged *j, struct span note,
+                      uint64_t time_ms, bool first, struct buf *why)
 {
-    int rc = document_decode(&j->doc, dir->realm, note);
-
-    if (rc)
-        return document_say(why, rc, "this is no document of this realm: %s", error_text(rc));
-    if (dir->bytes + note.n > DIRECTORY_BYTES_MAX)
-        return document_say(why, -HL_ETOOBIG, "the directory is full");
     switch (j->doc.type) {
     case DOCUMENT_CARD:
         return card_judge(dir, j, note, first, why);
@@ -233,6 +227,24 @@ static int judge(const struct directory *dir, struct judged *j, struct span note
         return agreement_judge(dir, j, note, time_ms, why);
     }
     return -HL_EFORMAT;
+}
+
+static int judge(const struct directory *dir, struct judged *j, struct span note, uint64_t time_ms,
+                 bool first, struct buf *why)
+{
+    int rc = document_decode(&j->doc, dir->realm, note);
+    uint64_t most;
+
+    if (rc)
+        return document_say(why, rc, "this is no document of this realm: %s", error_text(rc));
+    rc = judge_type(dir, j, note, time_ms, first, why);
+    most = PARTY_BYTES_MAX + (j->doc.type == DOCUMENT_STOP ? PARTY_STOPS_MAX : 0);
+    if (!rc && j->party && j->party->bytes + note.n > most)
+        return document_say(why, -HL_EQUOTA,
+                            "%s has published more than this directory holds of "
+                            "one party",
+                            j->party->name);
+    return rc;
 }
 
 static struct span about(const struct judged *j)
@@ -280,6 +292,17 @@ static int fold(struct directory *dir, struct judged *j, uint64_t index, uint64_
     return -HL_EFORMAT;
 }
 
+static int fold_counted(struct directory *dir, struct judged *j, struct span note, uint64_t index,
+                        uint64_t time_ms)
+{
+    struct party *party = party_make(dir, name_party(about(j)));
+    int rc = party ? fold(dir, j, index, time_ms) : -HL_ENOMEM;
+
+    if (!rc)
+        party->bytes += note.n;
+    return rc;
+}
+
 int directory_check(const struct directory *dir, struct span note, uint64_t time_ms, bool first,
                     struct directory_change *change, struct buf *why)
 {
@@ -303,9 +326,7 @@ int directory_apply(struct directory *dir, struct span note, uint64_t index, uin
     if (rc == -HL_ECONFLICT && j.contradicts)
         (void)conflict_add(dir, &j, note); /* frozen even when the evidence cannot be kept */
     if (!rc)
-        rc = fold(dir, &j, index, time_ms);
-    if (!rc)
-        dir->bytes += note.n;
+        rc = fold_counted(dir, &j, note, index, time_ms);
     judged_release(&j);
     return rc;
 }
@@ -344,9 +365,7 @@ int directory_restore(struct directory *dir, struct span note, uint64_t index, u
     int rc = recall(dir, &j, note);
 
     if (!rc)
-        rc = fold(dir, &j, index, time_ms);
-    if (!rc)
-        dir->bytes += note.n;
+        rc = fold_counted(dir, &j, note, index, time_ms);
     judged_release(&j);
     return rc;
 }

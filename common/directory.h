@@ -23,7 +23,8 @@
  *  4. Of a frozen party (-HL_ECONFLICT) no card and no agreement note is taken; stops (they only take away)
  *     and subkeys (signed by a machine key that stood before) are.  directory_resolve() thaws.
  *     An older serial than the one in force is -HL_ECHAIN: who stole a replaced root set cannot freeze its party.
- *  5. Suspended or expired agreements take no new messages; steps on recorded ones stay possible (rules.h).
+ *  5. What is held of one party has a limit (-HL_EQUOTA): it fills its own place, nobody else's.
+ *  6. Suspended or expired agreements take no new messages; steps on recorded ones stay possible (rules.h).
  */
 #define DIRECTORY_NOW UINT64_MAX
 

@@ -233,13 +233,16 @@ int conflict_add(struct directory *dir, struct judged *j, struct span note)
 {
     struct conflict c = { .party = j->party };
     const struct card *card = party_version(j->party)->card;
+    size_t n = 0;
 
     j->party->frozen = true;
-    for (size_t i = 0; i < dir->n_conflicts; i++)
+    for (size_t i = 0; i < dir->n_conflicts; i++) {
         if (memcmp(dir->conflict[i].digest, j->card->digest, 32) == 0)
             return 0;
-    if (dir->n_conflicts == DIRECTORY_CONFLICTS_MAX)
-        return -HL_ETOOBIG;
+        n += dir->conflict[i].party == j->party;
+    }
+    if (n >= PARTY_CONFLICTS_MAX)
+        return 0; /* more of the same proves no more */
     memcpy(c.digest, j->card->digest, 32);
     buf_init(&c.a, DOCUMENT_MAX);
     buf_init(&c.b, DOCUMENT_MAX);

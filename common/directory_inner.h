@@ -46,6 +46,7 @@ struct party {
     char name[32];
     bool pinned, first_known, frozen;
     uint8_t pin[32], first[32]; /* fingerprints: given by hand; of the first root set folded in */
+    uint64_t bytes; /* of the notes held of it */
     size_t n_versions, n_stops;
     struct version *version;
     struct stopped *stop;
@@ -109,7 +110,6 @@ void *map_get(const struct map *m, struct span key);
 
 struct directory {
     enum realm realm;
-    uint64_t bytes; /* of all notes held */
     struct map parties, keys, ids, rings, hosts, channels, digests, witnesses;
     struct party **party;
     size_t n_parties;
@@ -121,8 +121,10 @@ struct directory {
     size_t n_conflicts;
 };
 
-#define DIRECTORY_BYTES_MAX (UINT64_C(512) << 20)
-#define DIRECTORY_CONFLICTS_MAX 64
+/* Limits are each party's own, so that none fills what the others need. */
+#define PARTY_BYTES_MAX (UINT64_C(16) << 20)
+#define PARTY_STOPS_MAX (UINT64_C(1) << 20) /* stops have room when all else is full */
+#define PARTY_CONFLICTS_MAX 4
 
 /* A document, judged: what folding it in needs. */
 struct judged {

@@ -567,6 +567,88 @@ static void two_first_cards(void **state)
     assert_true(directory_conflict(dir, 0, &a, &b));
 }
 
+static uint64_t shorter_by;
+
+static void shorter(struct card *card)
+{
+    card->until_ms -= shorter_by;
+}
+
+static void evidence_has_a_limit_of_each_party(void **state)
+{
+    struct span first = buf_span(&W.card[0]), a, b;
+    size_t n = 0;
+
+    (void)state;
+    assert_int_equal(apply(card_after(WORLD_ARCADIA, first, one_way, NULL, 0)), 0);
+    for (shorter_by = 5; shorter_by < 15; shorter_by++)
+        assert_int_equal(apply(card_after(WORLD_ARCADIA, first, shorter, NULL, 0)), -HL_ECONFLICT);
+    while (directory_conflict(dir, n, &a, &b))
+        n++;
+    assert_int_equal(n, 4);
+}
+
+/* Cards of 60 kB without end: refused to this party, while the others go on. */
+static char long_endpoint[4][256];
+
+static void large(struct card *card)
+{
+    for (size_t i = 0; i < CARD_REVOKED; i++) {
+        memset(card->revoked[i].key, (int)i + 1, 32);
+        card->revoked[i].since_ms = card->serial;
+    }
+    card->n_revoked = CARD_REVOKED;
+    card->n_hosts = CARD_HOSTS;
+    for (size_t h = 0; h < CARD_HOSTS; h++) {
+        static char origin[CARD_HOSTS][256];
+        char label[32];
+
+        snprintf(label, sizeof(label), "host-%zu", h);
+        snprintf(origin[h], sizeof(origin[h]), "%0220zu.example/live/arcadia/1", h);
+        card->host[h] =
+            (struct card_host){ .origin = span_str(origin[h]), .n_curve = 1, .n_endpoints = 4 };
+        memcpy(card->host[h].log_key, world_key(label).pk, 32);
+        memcpy(card->host[h].curve[0], world_xkey(label).pk, 32);
+        for (size_t e = 0; e < 4; e++) {
+            snprintf(long_endpoint[e], sizeof(long_endpoint[e]), "tcp://%0240zu:1", e);
+            card->host[h].endpoint[e] = span_str(long_endpoint[e]);
+        }
+    }
+}
+
+static void a_party_fills_its_own_place_only(void **state)
+{
+    uint64_t held = 0;
+    int rc = 0;
+
+    (void)state;
+    while (!rc) {
+        struct span note = card_after(WORLD_ARCADIA, buf_span(&W.card[0]), large, NULL, 0);
+
+        rc = directory_apply(dir, note, next, WORLD_NOW, true, NULL, NULL);
+        if (rc)
+            break;
+        next++;
+        held += note.n;
+        buf_clear(&W.card[0]);
+        buf_put_span(&W.card[0], note);
+        assert_in_range(held, 0, 20 << 20);
+    }
+    assert_int_equal(rc, -HL_EQUOTA);
+    assert_in_range(held, 15 << 20, 16 << 20);
+    assert_int_equal(apply_card(WORLD_BOREALIA, NULL), 0);
+    rc = 0;
+    for (uint64_t serial = 2; !rc; serial++) /* smaller ones fit a while longer */
+        rc = directory_apply(dir, subkeys_note("arcadia.technical", serial, 20000, 1), next++,
+                             WORLD_NOW, true, NULL, NULL);
+    assert_int_equal(rc, -HL_EQUOTA);
+    /* taking away is always possible */
+    assert_int_equal(stop_by_roots(WORLD_ARCADIA,
+                                   directory_card(dir, DIRECTORY_NOW, span_str("arcadia"))->serial,
+                                   STOP_KEY, world_key("arcadia.technical/watch-1").pk),
+                     0);
+}
+
 /* ---- keys that already stand ---- */
 
 /* What borealia's next card takes, and where. */
@@ -1540,6 +1622,80 @@ static void what_is_stopped_cannot_be_used(void **state)
     }
 }
 
+/* ---- without memory ---- */
+
+#ifndef HL_SAN /* the sanitizer brings an allocator of its own */
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *calloc(size_t n, size_t size);
+void *realloc(void *p, size_t size);
+
+static int fail_at; /* the nth allocation from now fails; 0: none */
+static int starved;
+
+static bool fails(void)
+{
+    return fail_at && --fail_at == 0;
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(p, size);
+}
+
+/* Fail the first, second ... allocation of folding @note in, until none is left to fail. */
+static void starve(struct span note)
+{
+    struct buf copy;
+    int rc = -HL_ENOMEM;
+
+    buf_init(&copy, DOCUMENT_MAX);
+    buf_put_span(&copy, note);
+    for (int nth = 1; rc; nth++) {
+        fail_at = nth;
+        rc = directory_apply(dir, buf_span(&copy), next, WORLD_NOW, true, NULL, NULL);
+        assert_in_range(nth, 1, 200);
+        if (!rc) {
+            assert_true(fail_at > 0); /* it went through because none failed */
+            fail_at = 0;
+            break;
+        }
+        fail_at = 0;
+        starved++;
+        assert_int_equal(rc, -HL_ENOMEM);
+        /* nothing changed: what stood stands, what is new does not */
+        assert_int_equal(check(buf_span(&copy)), 0);
+        assert_int_equal(key_rc(DIRECTORY_NOW, "borealia.technical/watch-1"), 0);
+    }
+    next++;
+    assert_int_equal(check(buf_span(&copy)), -HL_EEXIST);
+    buf_release(&copy);
+}
+
+static void without_memory_nothing_changes(void **state)
+{
+    (void)state;
+    start_with(NULL, 0);
+    starve(card_after(WORLD_ARCADIA, buf_span(&W.card[0]), new_keys, NULL, 0));
+    starve(subkeys_note("arcadia.technical", 2, clock_day(WORLD_NOW), 30));
+    starve(buf_span(&W.agreement[1]));
+    starve(buf_span(&W.agreement[2]));
+    {
+        static const char *const roots[] = { "borealia/root-1", "borealia/root-2" };
+        uint8_t digest[32];
+
+        crypto_hash_sha256(digest, W.text.p, W.text.n);
+        starve(stop_note("borealia", 1, STOP_AGREEMENT, digest, "borealia", roots, 2));
+    }
+    assert_in_range(starved, 20, 200);
+}
+#endif
+
 /* ---- a restart ---- */
 
 static void move_to(struct directory *to)
@@ -1752,6 +1908,8 @@ int main(void)
         TEST(two_cards_of_one_serial),
         TEST(the_first_one_may_stand_too),
         TEST(two_first_cards),
+        TEST(evidence_has_a_limit_of_each_party),
+        TEST(a_party_fills_its_own_place_only),
         TEST(no_key_under_two_names_or_uses),
         TEST(a_key_keeps_its_position),
         TEST(a_key_keeps_its_use),
@@ -1780,6 +1938,9 @@ int main(void)
         TEST(one_side_suspends_a_bilateral_agreement),
         TEST(a_stop_that_came_before_the_agreement_was_known),
         TEST(what_is_stopped_cannot_be_used),
+#ifndef HL_SAN
+        TEST(without_memory_nothing_changes),
+#endif
         TEST(restored_is_as_good_as_folded),
         TEST(restored_with_a_pin),
         TEST(restored_without_either),
