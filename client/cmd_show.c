@@ -16,7 +16,8 @@ struct shown {
     struct render_facts facts;
     struct render_to to[ENVELOPE_TO_MAX];
     struct content content;
-    struct span state, sentence, retracted;
+    struct span state, sentence, retracted, flags;
+    bool carried, recorded;
     uint64_t ack_within_s;
     struct buf after; /* lines below the form */
     int rc;
@@ -52,6 +53,8 @@ static void on_message(struct shown *sh, const struct pair *pair, size_t n)
     sh->state = kept(sh, pair, n, "state");
     sh->sentence = kept(sh, pair, n, "sentence");
     sh->retracted = kept(sh, pair, n, "retracted");
+    sh->flags = kept(sh, pair, n, "flags");
+    sh->carried = span_eq_str(row_get(pair, n, "carried"), "1");
 }
 
 static void on_header(struct shown *sh, const struct pair *pair, size_t n)
@@ -145,6 +148,7 @@ static void on_host(struct shown *sh, const struct pair *pair, size_t n)
         }
         return;
     }
+    sh->recorded = true;
     snprintf(more, sizeof(more), "entry %llu, %.*s",
              (unsigned long long)number_of(pair, n, "index"), (int)grade.n, (const char *)grade.p);
     line(sh, "RECORDED", row_get(pair, n, "host"), number_of(pair, n, "time_ms"), more);
@@ -177,6 +181,27 @@ static int show_row(void *arg, const struct pair *pair, size_t n)
     return 0;
 }
 
+/* How it left, or came, when that was out of the ordinary. */
+static const struct {
+    const char *flag, *line;
+} exceptions[] = {
+    { "released-alone", "RELEASED ALONE (no second position answered the drafter)" },
+    { "break-glass", "BREAK-GLASS (one position overrode the two-position rule)" },
+    { "clock", "CLOCK IN DOUBT (sealed here while this clock and the witnesses' differed)" },
+};
+
+static void put_exceptions(struct buf *out, const struct shown *sh)
+{
+    for (size_t i = 0; i < COUNT(exceptions); i++)
+        if (sh->flags.n && memmem(sh->flags.p, sh->flags.n, exceptions[i].flag,
+                                  strlen(exceptions[i].flag)) != NULL)
+            buf_printf(out, "%s\n", exceptions[i].line);
+    if (sh->carried)
+        buf_printf(out, "CARRIED BY HAND%s\n", sh->recorded ? "" : " (not in a record yet)");
+    if (sh->retracted.n)
+        buf_printf(out, "RETRACTED (%.*s)\n", (int)sh->retracted.n, (const char *)sh->retracted.p);
+}
+
 static int show_print(struct session *s, struct shown *sh)
 {
     const char *tag = args_get(&s->args, "language");
@@ -197,8 +222,7 @@ static int show_print(struct session *s, struct shown *sh)
     } else {
         rc = render_message(&out, book, lang < 0 ? 0 : (size_t)lang, &sh->facts, &sh->content);
     }
-    if (sh->retracted.n)
-        buf_printf(&out, "RETRACTED (%.*s)\n", (int)sh->retracted.n, (const char *)sh->retracted.p);
+    put_exceptions(&out, sh);
     buf_put_u8(&out, '\n');
     buf_put_span(&out, buf_span(&sh->after));
     if (!rc)
