@@ -226,48 +226,82 @@ int message_args_read(struct session *s, struct message_args *m, struct verb_req
 
 struct members {
     const char *channel;
-    struct buf *out;
+    const struct verb_request *req;
+    struct buf *names;      /* of the channel's members */
+    struct buf *alternates; /* lines: an action addressee, its alternates */
 };
 
-static bool has_word(struct span words, const char *word)
+static bool has_word(struct span words, struct span word)
 {
     struct span w;
 
     while (text_field(&words, &w))
-        if (span_eq_str(w, word))
+        if (span_eq(w, word))
             return true;
+    return false;
+}
+
+static bool addressed(const struct verb_request *req, struct span poc, bool for_action)
+{
+    struct span to, word, role;
+
+    for (size_t i = 0; (to = verb_get_nth(req, "to", i)).n; i++)
+        if (text_field(&to, &word) && span_eq(word, poc))
+            return !for_action || (text_field(&to, &role) && span_eq_str(role, "action"));
     return false;
 }
 
 static int member_row(void *arg, const struct pair *pair, size_t n)
 {
     struct members *m = arg;
+    struct span poc = row_get(pair, n, "poc"), alternates = row_get(pair, n, "alternates");
 
-    if (has_word(row_get(pair, n, "channels"), m->channel)) {
-        buf_put_str(m->out, m->out->n ? ", " : "");
-        buf_put_span(m->out, row_get(pair, n, "poc"));
+    if (has_word(row_get(pair, n, "channels"), span_str(m->channel))) {
+        buf_put_str(m->names, m->names->n ? " " : "");
+        buf_put_span(m->names, poc);
+    }
+    if (alternates.n && addressed(m->req, poc, true)) {
+        buf_put_span(m->alternates, poc);
+        buf_put_u8(m->alternates, ' ');
+        buf_put_span(m->alternates, alternates);
+        buf_put_u8(m->alternates, '\n');
     }
     return 0;
+}
+
+/* An alternate reads it when the addressee is silent; only members of the channel are sealed to. */
+static void alternates_print(const struct members *m)
+{
+    struct span rest = buf_span(m->alternates), line, poc, alternate;
+
+    while (text_line(&rest, &line) && text_field(&line, &poc))
+        while (text_field(&line, &alternate))
+            if (has_word(buf_span(m->names), alternate) && !addressed(m->req, alternate, false))
+                fprintf(stderr, "and when it is silent, alternate of %.*s: %.*s\n", (int)poc.n,
+                        (const char *)poc.p, (int)alternate.n, (const char *)alternate.p);
 }
 
 int exposure_print(struct session *s, const char *channel, const struct verb_request *req)
 {
     struct verb_request *ask = malloc(sizeof(*ask));
-    struct buf names;
-    struct members m = { channel, &names };
+    struct buf names, alternates;
+    struct members m = { channel, req, &names, &alternates };
     struct span to;
     int rc;
 
     if (!ask)
         return -HL_ENOMEM;
     buf_init(&names, 65536);
+    buf_init(&alternates, 65536);
     fputs("will read it:    ", stderr);
     for (size_t i = 0; (to = verb_get_nth(req, "to", i)).n; i++)
         fprintf(stderr, "%s%.*s", i ? ", " : "", (int)to.n, (const char *)to.p);
+    fputc('\n', stderr);
     session_request(ask, "contacts");
     rc = session_ask(s, ask, member_row, &m);
+    alternates_print(&m);
     fprintf(stderr,
-            "\nmay see its steps: members of %s: %s\nlearn that it exists (sender, readers, "
+            "may see its steps: members of %s: %s\nlearn that it exists (sender, readers, "
             "channel, precedence, "
             "kind, size class, time): ",
             channel, buf_str(&names));
@@ -275,6 +309,7 @@ int exposure_print(struct session *s, const char *channel, const struct verb_req
         fprintf(stderr, "%s%s", i ? ", " : "", s->station->host[i].origin);
     fputs("\nevery reader can prove to others that you said this\n", stderr);
     buf_release(&names);
+    buf_release(&alternates);
     free(ask);
     return rc;
 }

@@ -139,6 +139,7 @@ struct pinging {
         uint64_t asked; /* mono ms */
         bool waits;
     } at[STATION_HOSTS];
+    bool silent; /* a host did not answer */
 };
 
 /* ---- sending (verb_send.c) ---- */

@@ -13,6 +13,7 @@ static int ping_row(struct verb *v, size_t i, const char *sentence)
     struct pinging *p = v->state;
     struct row r;
 
+    p->silent |= sentence != NULL;
     row_begin(&r, "ping");
     row_str(&r, "host", sync_host(v->agent->sync[i])->origin);
     if (sentence)
@@ -54,7 +55,9 @@ int verb_ping_look(struct verb *v, bool over)
     }
     if (rc)
         return rc;
-    return over && waits ? -HL_ENOANSWER : waits ? VERB_WAITS : 0;
+    if (waits && !over)
+        return VERB_WAITS;
+    return p->silent ? -HL_ENOANSWER : 0;
 }
 
 /* The newest checkpoint is fetched: that goes through the host's turn, as a message would. */
