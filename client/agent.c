@@ -294,14 +294,15 @@ int agent_run_verb(struct station *station, const struct verb_request *req,
 {
     uint64_t until = clock_mono_ms() + BUSY_MS;
     struct ending e = { .sink = sink };
+    const struct verb_sink asked = { &e, ending_row, ending_end };
     struct agent *a = NULL;
     struct buf why;
     int rc;
 
     buf_init(&why, 4096);
     do { /* another command may hold the desk for a moment */
-        rc = agent_ask(station, req, sink);
-        if (rc != -HL_ENOENT)
+        rc = agent_ask(station, req, &asked);
+        if (rc != -HL_ENOENT || e.ended) /* the agent's answer may be "not found" too */
             goto out;
         buf_clear(&why);
         rc = agent_open(&a, station, &why);

@@ -142,7 +142,8 @@ static int output_json(struct output *o, const struct pair *pair, size_t n)
     json_init(&j, &b);
     json_begin(&j, schema, realm_name(o->realm));
     for (size_t i = 1; i < n; i++)
-        json_value(&j, pair[i].key, pair[i].value);
+        if (strcmp(pair[i].key, "realm") != 0) /* stands already */
+            json_value(&j, pair[i].key, pair[i].value);
     json_end(&j);
     buf_put_u8(&b, '\n');
     rc = b.bad ? b.bad : fwrite(b.p, 1, b.n, stdout) == b.n ? 0 : -HL_ESYS;

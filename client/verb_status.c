@@ -17,10 +17,16 @@ struct status {
     uint64_t days_left, overdue, unanswered, dead, gaps;
 };
 
-static int status_pinned(void *arg, struct span party, const uint8_t fp[static 32])
+/* The root keys of this station's own party were compared, here or by its first card. */
+static bool status_pinned(const struct agent *a)
 {
-    (void)fp;
-    return span_eq(party, *(const struct span *)arg);
+    struct span party = name_party(span_str(a->station->poc));
+    uint8_t pin[32];
+
+    for (size_t i = 0; i < a->n_syncs; i++)
+        if (directory_pinned(sync_directory(a->sync[i]), party, pin))
+            return true;
+    return false;
 }
 
 static void status_clock(struct status *s, struct row *r)
@@ -40,16 +46,12 @@ static void status_clock(struct status *s, struct row *r)
 static int status_station(struct status *s)
 {
     struct agent *a = s->verb->agent;
-    struct span party = name_party(span_str(a->station->poc));
     uint64_t last;
     struct row r;
-    int rc = desk_count(a->desk, &s->counts), pinned;
+    int rc = desk_count(a->desk, &s->counts);
 
     if (rc)
         return rc;
-    pinned = desk_pin_each(a->desk, status_pinned, &party);
-    if (pinned < 0)
-        return pinned;
     row_begin(&r, "station");
     row_str(&r, "realm", realm_name(a->station->realm));
     row_str(&r, "poc", a->station->poc);
@@ -65,7 +67,7 @@ static int status_station(struct status *s)
     s->days_left = upkeep_days_left(a, &last);
     row_uint(&r, "subkeys_last_day", last);
     row_uint(&r, "subkeys_days_left", s->days_left);
-    row_uint(&r, "pinned", pinned == 1);
+    row_uint(&r, "pinned", status_pinned(a));
     return row_send(s->verb, &r);
 }
 

@@ -127,24 +127,25 @@ arcadia.diplomatic information" ]
 
 @test "no broker answers, or none knows this key: the same sentence, exit 6; kept, and sent when one is back" {
     local stranger=$W/stranger number
-    # a desk that no card lists: meanwhile it knocks at a broker that runs
+    # a desk that no card lists knocks at a broker that runs, while the other one is away
+    host_stop doria
     hotline --realm exercise init "$stranger" borealia.technical --no-passphrase
-    hotline --desk "$stranger" host "$W/host/doria/host.public"
+    hotline --desk "$stranger" host "$W/host/caldera/host.public"
     hotline --desk "$stranger" agent >"$W/stranger.log" 2>&1 3>&- &
     echo $! >"$W/desk/stranger.pid"
-    host_stop caldera
     unanswered() { hotline --desk "$stranger" --json status | row host .unanswered | grep -qx true; }
-    wait_for 15 unanswered
+    wait_for 20 unanswered
     run --separate-stderr hotline --desk "$stranger" ping -W 1
     echo "stranger: $status $output $stderr"
     [ "$status" -eq 6 ]
-    [[ "$output$stderr" = *"no answer: broker down or does not know this key"* ]]
-    [ "$(broker_says "$W/host/doria" .refused_handshakes)" -ge 1 ]
+    [[ "$stderr" = *"no answer: broker down or does not know this key"* ]]
     run hotline --desk "$stranger" --json status
     [ "$(row host '"\(.state) \(.sentence)"' <<<"$output")" = "down no answer: broker down or does not know this key" ]
+    [ "$(broker_says "$W/host/caldera" .refused_handshakes)" -ge 1 ]
 
-    host_stop doria
-    wait_for 15 host_is arcadia.technical $DORIA '.state == "down" and .unanswered'
+    wait_for 20 host_is arcadia.technical $DORIA '.state == "down" and .unanswered'
+    host_stop caldera
+    wait_for 10 host_is arcadia.technical $CALDERA '.state == "down"'
     run --separate-stderr desk arcadia.technical --json send $TECHNICAL --category incident --marking TLP:GREEN \
         --to borealia.technical -s "kept" -W 1
     echo "sender: $status $output $stderr"
@@ -154,7 +155,11 @@ arcadia.diplomatic information" ]
     [ "$(row message .state <<<"$output")" = queued ]
     [ "$(desk arcadia.technical --json outbox | row message 'select(.number == "'"$number"'") | .recorded')" = 0 ]
     run ! has borealia.technical "$number" $TECHNICAL
+    # kept over a restart of the station, too (which spares the test the links' patience)
+    agent_stop arcadia.technical
+    agent_stop borealia.technical
     host_start doria
+    agent_start arcadia.technical borealia.technical
     wait_for 20 recorded_by 1 arcadia.technical "$number" $TECHNICAL
     arrives borealia.technical "$number" $TECHNICAL
     host_start caldera
