@@ -71,6 +71,20 @@ static struct office *office_get(struct sessions *ss, struct span poc)
     return o;
 }
 
+/* Those that never said HELLO own nothing: no offers, uploads or receipts. */
+static void limit_ungreeted(struct sessions *ss, struct office *o)
+{
+    struct session *oldest = NULL;
+    size_t n = 0;
+
+    for (struct session *s = o->sessions; s; s = s->next) { /* newest first */
+        n += !s->ready;
+        oldest = s->ready ? oldest : s;
+    }
+    if (n > SESSION_UNGREETED)
+        session_end(ss, oldest);
+}
+
 int session_get(struct sessions *ss, uint64_t conn, const uint8_t key[static 32], struct span poc,
                 struct session **out)
 {
@@ -93,6 +107,7 @@ int session_get(struct sessions *ss, uint64_t conn, const uint8_t key[static 32]
     s->next = office->sessions;
     office->sessions = s;
     hmap_add(&ss->by_conn, &s->node);
+    limit_ungreeted(ss, office);
     *out = s;
     return 0;
 }

@@ -13,10 +13,12 @@
  * Of several READY sessions of a PoC the one with the newest HELLO is current: it alone gets deliveries.
  * When it ends, the next newest takes over.
  *
- * Limits: SESSION_MAX in all, SESSION_PER_OFFICE READY ones per PoC (the oldest has to go).
+ * Limits: SESSION_MAX in all, SESSION_PER_OFFICE READY ones per PoC (the oldest has to go), SESSION_UNGREETED others: of
+ * a connection that ended without having been sent anything nobody is told, so the oldest has to go here too.
  */
 #define SESSION_MAX 16384
 #define SESSION_PER_OFFICE 4
+#define SESSION_UNGREETED 8
 
 struct offers; /* delivery.c: what was offered on this connection */
 
