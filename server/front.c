@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <zmq.h>
 
 #include "common/clock.h"
@@ -56,6 +57,17 @@ static const struct {
     { ZMQ_IPV6, 1 },
     { OPTION_ZAP_ENFORCE_DOMAIN, 1 },
 };
+
+/* libzmq that has no descriptor left accepts nobody, at full speed, until some connection ends. */
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return;
+    r.rlim_cur = r.rlim_max < FRONT_DESCRIPTORS ? r.rlim_max : FRONT_DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &r);
+}
 
 static int front_bind(struct front *f)
 {
@@ -323,6 +335,7 @@ int front_run(int fd, const char *listen, const struct transport_key *key)
     int rc = -HL_ENOMEM;
 
     ipc_init(&f.core, fd);
+    raise_descriptors();
     f.context = zmq_ctx_new();
     if (f.context)
         rc = zap_open(f.context, &f.zap);

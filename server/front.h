@@ -17,6 +17,7 @@
 #define FRONT_BUDGET (2u << 20)
 #define FRONT_PENDING (1u << 20) /* of one connection */
 #define FRONT_SLOW 64            /* connections with pending bytes at once */
+#define FRONT_DESCRIPTORS 65536  /* as far as the hard limit lets us */
 
 /** front_run - serve @listen ("tcp://127.0.0.1:41873") until the core is gone; closes @fd.  0, -HL_ESYS (bind; a line on stderr). */
 int front_run(int fd, const char *listen, const struct transport_key *key);
