@@ -91,23 +91,35 @@ static bool control_trusts(int fd)
            (peer.uid == 0 || peer.uid == geteuid());
 }
 
+/* A place of its own, or that of who waits longest: a core that ended answers nobody. */
+static size_t control_place(const struct control *c)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 0; i < CONTROL_MAX; i++)
+        if (c->asker[i].id < c->asker[oldest].id)
+            oldest = i;
+    return oldest;
+}
+
 uint32_t control_accept(struct control *c)
 {
     int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    size_t i = control_place(c);
 
     if (fd < 0)
         return 0;
-    for (size_t i = 0; i < CONTROL_MAX && control_trusts(fd); i++) {
-        if (c->asker[i].id)
-            continue;
-        if (++c->next == 0)
-            c->next = 1;
-        c->asker[i].id = c->next;
-        c->asker[i].fd = fd;
-        return c->next;
+    if (!control_trusts(fd)) {
+        close(fd);
+        return 0;
     }
-    close(fd);
-    return 0;
+    if (c->asker[i].id)
+        close(c->asker[i].fd);
+    if (++c->next == 0)
+        c->next = 1;
+    c->asker[i].id = c->next;
+    c->asker[i].fd = fd;
+    return c->next;
 }
 
 void control_answer(struct control *c, uint32_t id, struct span json)

@@ -4,8 +4,8 @@
 #include "common/buf.h"
 
 /*
- * The operator's socket: who connects (same uid, or root) gets the status and the end.  At most CONTROL_MAX ask at
- * once; nothing is ever read from them.
+ * The operator's socket: who connects (same uid, or root) gets the status and the end.  At most CONTROL_MAX wait at
+ * once, then the oldest has to go; nothing is ever read from them.
  */
 #define CONTROL_MAX 8
 
