@@ -288,6 +288,10 @@ static int after_commit(struct broker *b, bool flash)
     struct stages *st = &b->st;
     int rc = head_ask(&st->head, &st->committed, st->now_ms, queue_empty(b->queue));
 
+    if (!b->published &&
+        st->head.size) /* the last process may have ended before its tiles were written */
+        st->out->publish(st->out->arg, buf_span(&st->head.note));
+    b->published = true;
     if (!rc)
         rc = keytable_refresh(&b->keys, st);
     if (!rc && st->head.size)

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/json.h"
+#include "common/tlog/checkpoint.h"
 #include "server/broker.h"
 #include "server/ipc.h"
 
@@ -20,6 +21,7 @@ struct core {
     struct broker *broker;
     struct ipc peer[PEERS];
     struct buf keys; /* the newest table: a new front gets it first */
+    struct buf head; /* the newest signed head: a new publisher catches up with it */
     uint32_t generation, confirmed;
     uint64_t count[IPC_COUNTS_N];
     bool ready, stop, full;
@@ -88,7 +90,13 @@ static void out_sign(void *arg, uint64_t size, const uint8_t root[static 32], ui
 
 static void out_publish(void *arg, struct span note)
 {
-    peer_put(arg, PEER_PUBLISHER, IPC_HEAD, &note, 1);
+    struct core *c = arg;
+
+    if (note.p != c->head.p) {
+        buf_clear(&c->head);
+        buf_put_span(&c->head, note);
+    }
+    peer_put(c, PEER_PUBLISHER, IPC_HEAD, &note, 1);
 }
 
 static void out_diag(void *arg, int level, const char *line)
@@ -150,8 +158,12 @@ static void core_adopt(struct core *c, int peer)
     c->peer[PEER_PARENT].passed_fd = -1;
     peer_drop(c, peer);
     ipc_init(&c->peer[peer], fd);
-    if (peer == PEER_FRONT)
+    if (peer == PEER_FRONT) {
+        c->confirmed = 0;
         core_send_keys(c);
+    } else if (c->head.n) {
+        out_publish(c, buf_span(&c->head));
+    }
 }
 
 static int from_parent(struct core *c, enum ipc_type type, struct span p)
@@ -300,6 +312,7 @@ int core_run(const struct config *conf, const uint8_t log_key[static 32],
     int rc = config_state(conf, store, "store.db");
 
     buf_init(&c.keys, IPC_MAX);
+    buf_init(&c.head, CHECKPOINT_MAX);
     ipc_init(&c.peer[PEER_PARENT], fds->parent);
     ipc_init(&c.peer[PEER_FRONT], fds->front);
     ipc_init(&c.peer[PEER_SIGNER], fds->signer);
@@ -310,12 +323,13 @@ int core_run(const struct config *conf, const uint8_t log_key[static 32],
         fprintf(stderr, "<3>core: %s: %s\n", store, error_text(rc));
     else
         rc = 1;
-    while (rc >= 0 && (!c.stop || rc == 1))
+    while (rc >= 0 && !c.stop) /* what still waits for a turn was not promised; it comes again */
         rc = core_round(&c, rc == 1);
     if (c.broker)
         broker_close(c.broker);
     for (int i = 0; i < PEERS; i++)
         ipc_release(&c.peer[i]);
     buf_release(&c.keys);
+    buf_release(&c.head);
     return rc < 0 ? rc : 0;
 }
