@@ -261,8 +261,10 @@ static int run(const struct options *o, char **arg, int n)
             rc = fail(rc, "status");
     } else {
         rc = parent_run(&c, o->conf);
-        if (rc)
+        if (rc < 0)
             rc = fail(rc, "ended");
+        else if (rc > 0)
+            fputs("hotlined: error: it could not start; the lines above say why\n", stderr);
     }
     config_release(&c);
     if (fflush(stdout) != 0)

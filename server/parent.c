@@ -270,6 +270,8 @@ static void ask_status(struct parent *p, uint32_t id)
     put_u32(be, id);
     if (!p->down)
         ipc_put(&p->core, IPC_STATUS, &part, 1);
+    else
+        control_answer(p->control, id, SPAN_NONE);
 }
 
 /* Who is missing, and due, starts. */
@@ -365,7 +367,7 @@ int parent_run(const struct config *conf, const char *conf_path)
         close(p.signal_fd);
     if (lock >= 0)
         close(lock);
-    return rc ? rc : p.status ? -HL_ESYS : 0;
+    return rc ? rc : p.status;
 }
 
 int parent_status(const struct config *conf)

@@ -17,7 +17,10 @@
  */
 enum { FD_CORE = 3, FD_PARENT = 3, FD_FRONT = 4, FD_SIGNER = 5, FD_PUBLISHER = 6 };
 
-/** parent_run - until told to stop. @conf_path is given on to the children.  0 or the error that ended it. */
+/**
+ * parent_run - until told to stop. @conf_path is given on to the children.  0, the error that ended it, or (positive)
+ * the exit status of the process that could not start.
+ */
 int parent_run(const struct config *conf, const char *conf_path);
 /** parent_status - ask the running broker of @conf; its JSON lines to stdout. -HL_ENOANSWER when none runs. */
 int parent_status(const struct config *conf);
