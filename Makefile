@@ -124,7 +124,7 @@ $(LOADS): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserv
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Clients that keep every promise, and peers that keep none, for tests/scenario
-HOSTILE := $(addprefix $(B)/tests/hostile/,courier stranger)
+HOSTILE := $(addprefix $(B)/tests/hostile/,courier stranger herald)
 $(HOSTILE): $(B)/%: $(B)/%.o $(B)/tests/hostile/post.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 

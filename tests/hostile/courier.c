@@ -61,7 +61,7 @@ struct incoming {
 static struct {
     struct post post;
     size_t peer;
-    const char *state, *peer_state, *until;
+    const char *state, *peer_state, *until, *transport;
     double rate;
     uint64_t messages, end_ms;
     int expect;
@@ -684,6 +684,7 @@ static int options(int argc, char **argv, const char **dir, size_t *poc)
 {
     static const struct option longs[] = { { "dir", required_argument, NULL, 'd' },
                                            { "poc", required_argument, NULL, 'i' },
+                                           { "transport", required_argument, NULL, 'T' },
                                            { "peer", required_argument, NULL, 'j' },
                                            { "state", required_argument, NULL, 's' },
                                            { "peer-state", required_argument, NULL, 't' },
@@ -701,6 +702,8 @@ static int options(int argc, char **argv, const char **dir, size_t *poc)
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (c == 'd')
             *dir = optarg;
+        else if (c == 'T')
+            g.transport = optarg;
         else if (c == 'i')
             *poc = strtoul(optarg, NULL, 10);
         else if (c == 'j')
@@ -736,7 +739,7 @@ int main(int argc, char **argv)
               stderr);
         return EXIT_USAGE;
     }
-    post_open(&g.post, dir, poc);
+    post_open(&g.post, dir, poc, g.transport);
     buf_init(&g.note, CHECKPOINT_MAX);
     g.act = calloc(ITEMS_MAX, 32);
     load_state();

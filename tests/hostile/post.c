@@ -87,10 +87,11 @@ static void read_keys(struct post *p, const char *dir)
         p->ring = NULL;
 }
 
-void post_open(struct post *p, const char *dir, size_t i)
+void post_open(struct post *p, const char *dir, size_t i, const char *transport)
 {
     memset(p, 0, sizeof(*p));
     p->i = i;
+    p->transport = transport ? transport : "transport";
     if (keys_init() != 0 || !(p->zmq = zmq_ctx_new()))
         post_die("start", -HL_ENOMEM);
     read_host(p, dir);
@@ -128,7 +129,7 @@ void post_connect(struct post *p, bool known)
     char label[64];
     struct world_key x;
 
-    snprintf(label, sizeof(label), "%s/transport", p->town.poc[p->i]);
+    snprintf(label, sizeof(label), "%s/%.12s", p->town.poc[p->i], p->transport);
     x = world_xkey(label);
     if (!known)
         crypto_box_keypair(x.pk, x.sk);

@@ -15,7 +15,8 @@
 
 struct post {
     struct town town;
-    size_t i; /* the PoC's number */
+    size_t i;              /* the PoC's number */
+    const char *transport; /* its transport key is that of the label "<poc>/<transport>"; NULL: "transport" */
     char origin[256], endpoint[256];
     uint8_t curve[32];
     struct note_key log;
@@ -28,7 +29,7 @@ struct post {
 _Noreturn void post_die(const char *what, int rc);
 
 /** post_open - PoC @i of the town in @dir, as `load setup` and `hotlined init` left it. */
-void post_open(struct post *p, const char *dir, size_t i);
+void post_open(struct post *p, const char *dir, size_t i, const char *transport);
 void post_close(struct post *p);
 struct span post_name(const struct post *p, size_t i);
 /** post_connect - a new connection with the PoC's transport key, or with a fresh one that nobody knows. */

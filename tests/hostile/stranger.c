@@ -267,6 +267,17 @@ static int way_mutate(void)
     return still_there() || want(HL_EFORMAT, 1);
 }
 
+static void send_parts(const uint8_t *bytes, size_t parts, size_t each)
+{
+    for (size_t k = 1; k <= parts; k++) {
+        int more = k < parts ? ZMQ_SNDMORE : 0;
+
+        if (zmq_send(g.post.socket, bytes, each, more | ZMQ_DONTWAIT) < 0)
+            return; /* only the first can be refused */
+        g.sent++;
+    }
+}
+
 static int way_multipart(void)
 {
     static const struct {
@@ -277,9 +288,7 @@ static int way_multipart(void)
     start(true);
     for (unsigned long i = 0; i < g.count && !over(); i++)
         for (size_t s = 0; s < COUNT(shapes); s++)
-            for (size_t k = 1; k <= shapes[s].parts; k++)
-                g.sent += zmq_send(g.post.socket, bytes, shapes[s].bytes,
-                                   k < shapes[s].parts ? ZMQ_SNDMORE : 0) >= 0;
+            send_parts(bytes, shapes[s].parts, shapes[s].bytes);
     return still_there();
 }
 
@@ -291,7 +300,7 @@ static int way_oversize(void)
 
     for (size_t i = 0; i < COUNT(sizes) && !over(); i++) {
         start(true);
-        g.sent += zmq_send(g.post.socket, bytes, sizes[i], 0) >= 0;
+        g.sent += zmq_send(g.post.socket, bytes, sizes[i], ZMQ_DONTWAIT) >= 0;
         pause_ms(100);
     }
     free(bytes);
@@ -619,11 +628,15 @@ static int report(const char *way, int rc)
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "dir", required_argument, NULL, 'd' },     { "poc", required_argument, NULL, 'i' },
-        { "unknown", no_argument, NULL, 'u' },       { "count", required_argument, NULL, 'n' },
-        { "seconds", required_argument, NULL, 's' }, { NULL, 0, NULL, 0 },
+        { "dir", required_argument, NULL, 'd' },
+        { "poc", required_argument, NULL, 'i' },
+        { "transport", required_argument, NULL, 'T' },
+        { "unknown", no_argument, NULL, 'u' },
+        { "count", required_argument, NULL, 'n' },
+        { "seconds", required_argument, NULL, 's' },
+        { NULL, 0, NULL, 0 },
     };
-    const char *dir = NULL;
+    const char *dir = NULL, *transport = NULL;
     size_t poc = 0;
     int c;
 
@@ -632,6 +645,8 @@ int main(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (c == 'd')
             dir = optarg;
+        else if (c == 'T')
+            transport = optarg;
         else if (c == 'i')
             poc = strtoul(optarg, NULL, 10);
         else if (c == 'u')
@@ -646,7 +661,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; dir && optind < argc && i < COUNT(ways); i++) {
         if (strcmp(ways[i].name, argv[optind]) != 0)
             continue;
-        post_open(&g.post, dir, poc);
+        post_open(&g.post, dir, poc, transport);
         randombytes_buf(g.chain, sizeof(g.chain));
         g.end_ms = clock_mono_ms() + (uint64_t)(g.seconds * 1000);
         c = report(ways[i].name, ways[i].go());

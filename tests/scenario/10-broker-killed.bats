@@ -8,10 +8,6 @@ setup() {
 }
 teardown() { end_all; }
 
-published() { # all that is signed is published
-    [ "$(sed -n 2p "$DIR/public/checkpoint")" = "$(broker_says "$DIR" .head.size)" ]
-}
-
 # kill_loop ROLE: three times at a random moment, with traffic
 kill_loop() {
     couriers "$DIR" --rate 40 --until "$DIR/enough" --seconds 60
@@ -23,7 +19,7 @@ kill_loop() {
     done
     touch "$DIR/enough"
     couriers_finish
-    wait_for 5 published
+    wait_for 5 broker_published "$DIR"
     python3 tests/scenario/check_log.py "$DIR" "$DIR/desk-0" "$DIR/desk-1"
 }
 
@@ -56,6 +52,6 @@ kill_loop() {
     done
     touch "$DIR/enough"
     couriers_finish
-    wait_for 5 published
+    wait_for 5 broker_published "$DIR"
     python3 tests/scenario/check_log.py "$DIR" "$DIR/desk-0" "$DIR/desk-1"
 }

@@ -63,6 +63,11 @@ broker_is() { # DIR FILTER: is it true?
     [ "$(broker_says "$1" "$2")" = true ]
 }
 
+# broker_published DIR: all that is recorded is published
+broker_published() {
+    [ "$(sed -n 2p "$1/public/checkpoint")" = "$(broker_says "$1" .head.size)" ]
+}
+
 # background NAME COMMAND...: its output in $BATS_TEST_TMPDIR/NAME.{out,err}; wait with finish NAME
 background() {
     local name=$1
@@ -79,12 +84,20 @@ finish() {
     }
 }
 
+# end NAME: a background command, before its time
+end() {
+    kill -TERM "$(cat "$BATS_TEST_TMPDIR/$1.pid")"
+    wait "$(cat "$BATS_TEST_TMPDIR/$1.pid")" || true
+}
+
+# courier DIR POC PEER ARGUMENTS...: for the background only
+courier() {
+    exec "$B/tests/hostile/courier" --dir "$1" --poc "$2" --peer "$3" --state "$1/desk-$2" --peer-state "$1/desk-$3" "${@:4}"
+}
 # couriers DIR ARGUMENTS...: PoCs 0 and 1 write to each other; wait with couriers_finish
 couriers() {
-    local dir=$1
-    shift
-    background courier-0 "$B/tests/hostile/courier" --dir "$dir" --poc 0 --peer 1 --state "$dir/desk-0" --peer-state "$dir/desk-1" "$@"
-    background courier-1 "$B/tests/hostile/courier" --dir "$dir" --poc 1 --peer 0 --state "$dir/desk-1" --peer-state "$dir/desk-0" "$@"
+    background courier-0 courier "$1" 0 1 "${@:2}"
+    background courier-1 courier "$1" 1 0 "${@:2}"
 }
 couriers_finish() {
     finish courier-0 && finish courier-1
