@@ -97,6 +97,11 @@ static void create_never_replaces(void **state)
     CHECK_EQ(file_read(at("c"), &b), 0, "read");
     assert_string_equal(buf_str(&b), "one");
     check_only("c ");
+    CHECK_EQ(file_keep(at("c"), span_str("one"), 0400), 0, "the same stands there");
+    CHECK_EQ(file_keep(at("c"), span_str("two"), 0400), -HL_EFORK, "others stand there");
+    CHECK_EQ(file_keep(at("c"), span_str("ones"), 0400), -HL_EFORK, "fewer stand there");
+    CHECK_EQ(file_keep(at("c"), span_str("on"), 0400), -HL_EFORK, "more stand there");
+    CHECK_EQ(file_keep(at("c"), SPAN_NONE, 0400), -HL_EFORK, "some stand there");
     assert_int_equal(symlink("nowhere", at("dangling")), 0);
     CHECK_EQ(file_create(at("dangling"), span_str("x"), 0400), -HL_EEXIST, "a dangling link");
     CHECK_EQ(access(at("nowhere"), F_OK), -1, "not written through");
