@@ -673,12 +673,13 @@ static void late_answer(void)
     world_log_message(&l, &m, other, true);
 }
 
-static void saw(uint64_t size, const uint8_t root[static 32])
+static void saw(uint64_t seq, uint64_t size, const uint8_t root[static 32])
 {
     struct world_key log = world_key("doria/log");
     struct world_message m;
 
-    message(&m, "borealia.diplomatic", 1);
+    message(&m, "borealia.diplomatic", seq);
+    m.salt = (uint8_t)seq;
     m.n_seen = 1;
     m.seen[0] = (struct seen){ log.pk, size, root };
     world_log_message(&l, &m, mid, true);
@@ -690,17 +691,23 @@ static void saw_this(void)
 
     merkle_range_root(&l.range, root);
     dummy();
-    saw(GROUND, root);
+    saw(1, GROUND, root);
 }
 
 static void saw_another(void)
 {
-    saw(GROUND, no_root);
+    saw(1, GROUND, no_root);
 }
 
+/* A size that the log did not have when it recorded this; with a root that it had, at another size.
+ */
 static void saw_the_future(void)
 {
-    saw(GROUND + 1, no_root);
+    uint8_t root[32];
+
+    merkle_range_root(&l.range, root);
+    saw(1, GROUND, root);
+    saw(2, GROUND + 2, root);
 }
 
 static void stopped_key(void)
@@ -840,7 +847,7 @@ static void made(void **state)
         { "saw another log", saw_another, AUDIT_VERIFIED, 0, NOWHERE,
           "saw another log of size 14" },
         { "saw a longer log", saw_the_future, AUDIT_VERIFIED, 0, NOWHERE,
-          "saw another log of size 15" },
+          "saw another log of size 16" },
         { "stopped key", stopped_key, AUDIT_FAILED, -HL_ESTOPPED, 16, "stopped" },
         { "document again", document_again, AUDIT_VERIFIED, 0, NOWHERE,
           "recorded a document again" },
