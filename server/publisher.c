@@ -22,7 +22,6 @@ struct publisher {
     struct buf note; /* newest head; empty: nothing waits */
     uint64_t size;   /* of it */
     uint64_t published_ms, scrubbed_ms, scrub_at, damaged;
-    bool wal; /* something was committed since the WAL was moved */
     struct buf entries;
 };
 
@@ -77,7 +76,6 @@ int publisher_head(struct publisher *p, struct span bytes)
     if (rc || cp.size < p->size || cp.size < tile_tree_size(p->tree))
         return rc;
     p->size = cp.size;
-    p->wal = true;
     buf_clear(&p->note);
     return buf_put_span(&p->note, bytes);
 }
@@ -115,9 +113,6 @@ static int publish(struct publisher *p, uint64_t mono_ms)
     rc = tile_tree_put_checkpoint(p->tree, buf_span(&p->note));
     buf_clear(&p->note);
     p->published_ms = mono_ms;
-    if (!rc && p->wal)
-        rc = store_checkpoint_wal(p->store);
-    p->wal = false;
     return rc;
 }
 
@@ -125,34 +120,23 @@ static int publish(struct publisher *p, uint64_t mono_ms)
 
 static void scrub_batch(struct publisher *p)
 {
-    uint8_t leaf[SCRUB_BATCH][32], hash[32];
-    struct span rest, entry;
-    size_t n = 0;
-    int rc = 0;
+    uint64_t bytes = 0;
 
-    buf_clear(&p->entries);
-    if (p->scrub_at >= tile_tree_covered(p->tree))
-        p->scrub_at = 0;
-    if (tile_tree_covered(p->tree) == 0)
-        return;
-    rc = store_read_entries(p->store, p->scrub_at, SCRUB_BATCH, BATCH_BYTES, &p->entries, &n);
-    if (!rc && n)
-        rc = store_read_leaves(p->store, p->scrub_at, n, leaf);
-    rest = buf_span(&p->entries);
-    for (size_t i = 0; !rc && i < n && bundle_next(&rest, &entry, &rc); i++) {
-        merkle_leaf(hash, entry);
-        if (memcmp(hash, leaf[i], 32) == 0)
-            continue;
-        p->damaged++;
-        fprintf(stderr, "<2>publisher: entry %llu is damaged in the store\n",
-                (unsigned long long)(p->scrub_at + i));
+    for (unsigned n = 0; n < SCRUB_BATCH && bytes < SCRUB_BYTES; n++) {
+        int rc;
+
+        if (p->scrub_at >= tile_tree_covered(p->tree)) {
+            p->scrub_at = 0;
+            return;
+        }
+        rc = store_scrub(p->store, p->scrub_at, &bytes);
+        if (rc == -HL_ESTORE || rc == -HL_ENOENT) {
+            p->damaged++;
+            fprintf(stderr, "<2>publisher: entry %llu is damaged in the store\n",
+                    (unsigned long long)p->scrub_at);
+        }
+        p->scrub_at++;
     }
-    if (rc) {
-        p->damaged++;
-        fprintf(stderr, "<2>publisher: entries from %llu on cannot be read: %s\n",
-                (unsigned long long)p->scrub_at, error_text(rc));
-    }
-    p->scrub_at += n ? n : SCRUB_BATCH;
 }
 
 int publisher_tick(struct publisher *p, uint64_t mono_ms, int *wait_ms)
@@ -163,6 +147,7 @@ int publisher_tick(struct publisher *p, uint64_t mono_ms, int *wait_ms)
         rc = publish(p, mono_ms);
     if (!rc && mono_ms >= p->scrubbed_ms + SCRUB_MS) {
         p->scrubbed_ms = mono_ms;
+        rc = store_checkpoint_wal(p->store); /* next to nothing when nothing was committed */
         scrub_batch(p);
     }
     *wait_ms = p->note.n && mono_ms >= p->published_ms + PUBLISH_MS ? 0 : SCRUB_MS / 4;

@@ -10,11 +10,13 @@
  *
  * It writes from the entries themselves, hashed again: a store whose bytes no longer lead to the signed root stops it
  * (-HL_EPROOF), and so does a folder with other bytes (-HL_EFORK).  Between heads it moves the WAL into the store's file and
- * scrubs: entries are read and hashed again, a batch a tick, and damage is reported with its index.
+ * scrubs: all that is stored about an entry is read and hashed again, a batch a tick, and damage is reported with its
+ * index.
  */
 #define PUBLISH_MS 1000
 #define SCRUB_MS 1000
-#define SCRUB_BATCH 256
+#define SCRUB_BATCH 256 /* entries a tick, and not many more bytes than: */
+#define SCRUB_BYTES (4u << 20)
 #define PUBLISH_BATCH 4096 /* entries a tick, while catching up */
 
 struct publisher;

@@ -130,6 +130,8 @@ int store_upload_chunk(struct store *st, const uint8_t id[static 32], uint64_t n
 /** store_uploads_before - drop candidates: ids of unfinished uploads not touched since @ms. */
 int store_each_upload_before(struct store *st, uint64_t ms, int (*fn)(void *arg, const uint8_t id[static 32]), void *arg);
 int store_note(struct store *st, enum store_note which, struct buf *out);
+/** store_scrub - read all that is stored about entry @index, to find damage; adds what was read to @bytes.  -HL_ENOENT (no such entry), -HL_ESTORE. */
+int store_scrub(struct store *st, uint64_t index, uint64_t *bytes);
 /** store_space - bytes still free on the file system of the store. */
 int store_space(const struct store *st, uint64_t *bytes);
 /** store_checkpoint_wal - move the WAL into the file (publisher's connection; never blocks the writer). */

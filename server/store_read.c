@@ -59,8 +59,7 @@ static int entry_row(sqlite3_stmt *s, struct store_entry *e)
     return check_column(s, 8, ck);
 }
 
-/* The statement rests at entry @index; -HL_ENOENT when there is none. */
-static int entry_at(struct store *st, uint64_t index, sqlite3_stmt **s, struct store_entry *e)
+int entry_at(struct store *st, uint64_t index, sqlite3_stmt **s, struct store_entry *e)
 {
     int rc;
 

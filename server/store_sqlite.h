@@ -179,6 +179,10 @@ static inline uint64_t sql_u64(sqlite3_stmt *s, int col)
 /** store_unstage - forget all that is staged. */
 void store_unstage(struct store *st);
 
+/* ---- store_read.c ---- */
+/** entry_at - entry @index, checked, its parts borrowed from @s until sql_rest(@s).  -HL_ENOENT, -HL_ESTORE. */
+int entry_at(struct store *st, uint64_t index, sqlite3_stmt **s, struct store_entry *e);
+
 /* ---- store_check.c: BLAKE2b over a row's table letter and fields, blobs with their length ---- */
 void check_entry(uint8_t ck[static STORE_CK], const struct store_entry *e);
 void check_head(uint8_t ck[static STORE_CK], uint64_t term, const struct store_head *head);
