@@ -346,6 +346,20 @@ static inline size_t rig_count(struct rig *r, uint64_t conn, unsigned verb)
     return n;
 }
 
+/* Did the first @one to @conn leave before the first @other? */
+static inline bool rig_before(struct rig *r, uint64_t conn, unsigned one, unsigned other)
+{
+    struct frame f;
+
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->frame[i].conn != conn || frame_decode(&f, buf_span(&r->frame[i].bytes)) != 0)
+            continue;
+        if (f.verb == one || f.verb == other)
+            return f.verb == one;
+    }
+    return false;
+}
+
 /* Connect and greet; the WELCOME and what came before is taken. */
 static inline void rig_connect(struct rig *r, uint64_t conn, const char *poc)
 {

@@ -211,6 +211,8 @@ static void test_endless_conflict(void **state)
     unsigned n = 0;
 
     (void)state;
+    R.now += 3000; /* a round of the whole tree */
+    CHECK_EQ(rig_run(&R), 0, "run");
     rig_connect(&R, W[0].conn, W[0].poc);
     for (int i = 0; i < 50; i++) {
         CHECK_EQ(rig_run(&R), 0, "run");
@@ -220,7 +222,7 @@ static void test_endless_conflict(void **state)
         reply.tag = f.tag;
         CHECK_EQ(rig_send(&R, W[0].conn, W[0].poc, &reply), 0, "409");
     }
-    CHECK_EQ(n <= 2, 1, "asked again once, then left alone");
+    CHECK_EQ(n, 2, "asked again once, then left alone");
 }
 
 /* COSIGNED that was not asked for, by others than the witness, or for another tag. */

@@ -435,10 +435,14 @@ static void test_got_lies(void **state)
     before = in_flight(2);
     CHECK_EQ(rig_take(&R, 2, VERB_DELIVER, &f), 1, "begun");
     rig_got(&R, 2, A_DIP, f.tag, 1048576);
+    rig_got(&R, 2, A_DIP, f.tag, before + 1);
     rig_got(&R, 2, A_DIP, f.tag + 1, 100);
     rig_got(&R, 2, A_DIP, f.tag, 0);
     CHECK_EQ(rig_run(&R), 0, "run");
     CHECK_EQ(in_flight(2), before, "nothing more was sent");
+    rig_got(&R, 2, A_DIP, f.tag, before);
+    CHECK_EQ(rig_run(&R), 0, "run");
+    CHECK_EQ(in_flight(2), before + WIRE_WINDOW, "an honest one moves it as if nothing had been");
     rig_mail_release(&mail);
 }
 
@@ -665,6 +669,31 @@ static void test_hello_errors(void **state)
     }
 }
 
+static void test_hello_comes_first(void **state)
+{
+    struct world_message m;
+    struct rig_mail mail;
+    struct frame f[] = { { .verb = VERB_FETCH, .tag = 1, .what = FETCH_ENTRIES, .b = 1 },
+                         { .verb = VERB_DOCUMENT, .tag = 1, .note = buf_span(&R.w.card[0]) },
+                         { .verb = VERB_GOT, .tag = 1, .offset = 1 },
+                         { .verb = VERB_CHUNK, .tag = 1, .offset = 1, .bytes = SPAN("x", 1) },
+                         { .verb = VERB_PING, .tag = 1 } },
+                 got;
+
+    (void)state;
+    message(&m, 1, PRECEDENCE_ROUTINE, 4096);
+    rig_mail(&mail, &R, &m);
+    CHECK_EQ(rig_record(&R, 40, B_DIP, 1, &mail, &got), -HL_ESTATE, "SUBMIT");
+    for (size_t i = 0; i < COUNT(f); i++) {
+        CHECK_EQ(rig_send(&R, 40, B_DIP, &f[i]), 0, "frame");
+        CHECK_EQ(rig_run(&R), 0, "run");
+        CHECK_EQ(rig_take(&R, 40, VERB_REFUSED, &got), 1, "refused");
+        CHECK_EQ(got.code, HL_ESTATE, "state");
+    }
+    CHECK_EQ(rig_record(&R, 1, B_DIP, 2, &mail, &got), 0, "after its HELLO another may submit it");
+    rig_mail_release(&mail);
+}
+
 static void test_welcome_numbers(void **state)
 {
     struct rig_mail mail[3];
@@ -809,6 +838,41 @@ static void test_escalation(void **state)
     }
 }
 
+/* The ladder goes on at the same pace, also over a restart: one alternate a time, one notice of the
+ * delay. */
+static void test_ladder(void **state)
+{
+    struct world_message m;
+    struct rig_mail mail;
+    struct frame f;
+
+    (void)state;
+    message(&m, 1, PRECEDENCE_FLASH, 4096);
+    m.to[1] = A_TEC;
+    m.role[1] = ROLE_ALTERNATE + 1;
+    m.to[2] = "borealia.technical";
+    m.role[2] = ROLE_ALTERNATE + 2;
+    rig_mail(&mail, &R, &m);
+    CHECK_EQ(rig_record(&R, 1, B_DIP, 1, &mail, &f), 0, "recorded");
+    for (unsigned rung = 1; rung <= 3; rung++) {
+        rig_restart(&R);
+        rig_connect(&R, 1, B_DIP);
+        rig_clear(&R);
+        R.now += 590000;
+        CHECK_EQ(rig_run(&R), 0, "run");
+        CHECK_EQ(notices(1, NOTICE_ESCALATED), 0, "not yet");
+        R.now += 10500;
+        CHECK_EQ(rig_run(&R), 0, "run");
+        CHECK_EQ(notices(1, NOTICE_UNDELIVERED), rung == 1, "said once");
+        CHECK_EQ(notices(1, NOTICE_ESCALATED), rung < 3, "the next alternate");
+    }
+    rig_connect(&R, 3, A_TEC);
+    rig_connect(&R, 4, "borealia.technical");
+    CHECK_EQ(rig_count(&R, 3, VERB_DELIVER) >= 1, 1, "the first has it");
+    CHECK_EQ(rig_count(&R, 4, VERB_DELIVER) >= 1, 1, "the second has it");
+    rig_mail_release(&mail);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -829,9 +893,11 @@ int main(void)
         T(test_held_copy_goes_when_answered),
         T(test_newest_hello_gets_deliveries),
         T(test_hello_errors),
+        T(test_hello_comes_first),
         T(test_welcome_numbers),
         T(test_events_by_cursor),
         T(test_escalation),
+        T(test_ladder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

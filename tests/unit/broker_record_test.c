@@ -62,6 +62,7 @@ static void test_receipt_after_signature(void **state)
     R.no_sign = false;
     CHECK_EQ(rig_run(&R), 0, "signed");
     CHECK_EQ(rig_count(&R, 1, VERB_CHECKPOINT), 1, "the note once");
+    CHECK_EQ(rig_before(&R, 1, VERB_CHECKPOINT, VERB_RECORDED), 1, "before the receipt");
     CHECK_EQ(rig_take(&R, 1, VERB_RECORDED, &f), 1, "receipt");
     CHECK_EQ(f.tag, 7, "its tag");
     rig_check_receipt(&R, &f, &mail, "receipt");
@@ -329,6 +330,7 @@ static void test_flash_first(void **state)
     }
     CHECK_EQ(broker_turn(R.b, R.now), 1, "a turn with FLASH leaves the others for the next");
     CHECK_EQ(rig_count(&R, 2, VERB_DELIVER), 1, "and holds only FLASH");
+    CHECK_EQ(R.asked, R.signed_size + 1, "one entry");
     CHECK_EQ(rig_run(&R), 0, "run");
     for (unsigned i = 0; i < 4; i++) {
         CHECK_EQ(rig_take(&R, 1, VERB_RECORDED, &f), 1, "receipt");
