@@ -204,7 +204,7 @@ void world_card_release(struct card *card)
 void world_next_card(struct card *card, struct span prev_note)
 {
     struct card *prev;
-    int rc = card_new(&prev, card->realm, prev_note, NULL);
+    int rc = card_parse(&prev, card->realm, prev_note, NULL);
 
     assert(rc == 0);
     card->serial = prev->serial + 1;

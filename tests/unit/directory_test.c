@@ -588,32 +588,41 @@ static void evidence_has_a_limit_of_each_party(void **state)
     assert_int_equal(n, 4);
 }
 
-/* Cards of 60 kB without end: refused to this party, while the others go on. */
-static char long_endpoint[4][256];
-
+/* Cards of nearly 60 kB without end: refused to this party, while the others go on. */
 static void large(struct card *card)
 {
-    for (size_t i = 0; i < CARD_REVOKED; i++) {
-        memset(card->revoked[i].key, (int)i + 1, 32);
-        card->revoked[i].since_ms = card->serial;
-    }
-    card->n_revoked = CARD_REVOKED;
-    card->n_hosts = CARD_HOSTS;
-    for (size_t h = 0; h < CARD_HOSTS; h++) {
-        static char origin[CARD_HOSTS][256];
-        char label[32];
+    static char office[CARD_POCS][32], languages[960], alternate[CARD_ALTERNATES][64];
+    static uint8_t machine[CARD_POCS][32], transport[CARD_POCS][32];
 
-        snprintf(label, sizeof(label), "host-%zu", h);
-        snprintf(origin[h], sizeof(origin[h]), "%0220zu.example/live/arcadia/1", h);
-        card->host[h] =
-            (struct card_host){ .origin = span_str(origin[h]), .n_curve = 1, .n_endpoints = 4 };
-        memcpy(card->host[h].log_key, world_key(label).pk, 32);
-        memcpy(card->host[h].curve[0], world_xkey(label).pk, 32);
-        for (size_t e = 0; e < 4; e++) {
-            snprintf(long_endpoint[e], sizeof(long_endpoint[e]), "tcp://%0240zu:1", e);
-            card->host[h].endpoint[e] = span_str(long_endpoint[e]);
+    snprintf(languages, sizeof(languages), "aa");
+    while (strlen(languages) + 36 < sizeof(languages))
+        snprintf(languages + strlen(languages), sizeof(languages) - strlen(languages), ",%s",
+                 "en-abcdefgh-abcdefgh-abcdefgh-abc");
+    for (size_t i = 0; i < CARD_ALTERNATES; i++)
+        snprintf(alternate[i], sizeof(alternate[i]), "a%030zu.a%030zu", i, i);
+    for (size_t i = 2; i < CARD_POCS; i++) {
+        struct card_poc *poc = &card->poc[i];
+
+        snprintf(office[i], sizeof(office[i]), "o%030zu", i);
+        if (sodium_is_zero(machine[i], 32)) {
+            memcpy(machine[i], world_key(office[i]).pk, 32);
+            memcpy(transport[i], world_xkey(office[i]).pk, 32);
         }
+        *poc = (struct card_poc){ .office = span_str(office[i]),
+                                  .languages = span_str(languages),
+                                  .attendance = span_str("24/7"),
+                                  .n_transport = 1,
+                                  .n_keys = 1,
+                                  .n_alternates = CARD_ALTERNATES };
+        poc->key[0] = (struct card_key){ .permissions = PERM_MACHINE,
+                                         .holder = span_str("station"),
+                                         .position = span_str("station") };
+        memcpy(poc->key[0].key, machine[i], 32);
+        memcpy(poc->transport[0], transport[i], 32);
+        for (size_t k = 0; k < CARD_ALTERNATES; k++)
+            poc->alternate[k] = span_str(alternate[k]);
     }
+    card->n_pocs = CARD_POCS;
 }
 
 static void a_party_fills_its_own_place_only(void **state)
