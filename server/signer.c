@@ -174,10 +174,10 @@ int signer_sign(struct signer *s, uint64_t size, const uint8_t root[static 32], 
 
     if (size == 0 || old > s->size)
         return -HL_ESTATE;
+    if (old < s->size) /* of another tree of @size, too: the core finds its store rolled back by it */
+        return signer_note(s, out);
     if (size == s->size)
         return memcmp(root, s->root, 32) == 0 ? signer_note(s, out) : -HL_EFORK;
-    if (old < s->size)
-        return signer_note(s, out);
     if (s->size && merkle_verify_consistency(s->size, s->root, size, root, proof, n) != 0)
         return -HL_EFORK;
     rc = slot_write(s, size, root); /* before the signature exists */

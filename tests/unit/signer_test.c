@@ -136,7 +136,8 @@ static void what_it_signs(void **state)
         { "the same, from itself", 0, 5, 5, 5 },
         { "the next", 0, 24, 5, 24 },
         { "one that forks", 1, 24, 24, -HL_EFORK },
-        { "another root of the same size", 1, 24, 5, -HL_EFORK },
+        { "another root of the same size, from before it", 1, 24, 5, 24 },
+        { "another root of the same size, from itself", 1, 24, 24, -HL_EFORK },
         { "a fork, proved from before it", 1, 30, 20, 24 },
         { "a fork, proved from its own root", 1, 30, 24, -HL_EFORK },
         { "a smaller one", 0, 20, 5, 24 },
@@ -372,9 +373,9 @@ static void as_a_process(void **state)
     pid = run(&r, &fd);
     ipc_init(&ipc, fd);
     CHECK_EQ(exchange(&ipc, question, 48) > 100, 1, "a note");
-    question[8] ^= 1;
+    put_u64(question + 40, 6);
     CHECK_EQ(exchange(&ipc, question, 48), 0, "a refusal is an empty answer");
-    question[8] ^= 1;
+    put_u64(question + 40, 0);
     CHECK_EQ(exchange(&ipc, question, 48) > 100, 1, "and it goes on");
     close(fd);
     CHECK_EQ(ended(pid), 0, "it ends with the core");
