@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/conf.h"
+#include "common/document.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -42,6 +44,19 @@ const struct setting config_table[] = {
 };
 const size_t config_table_n = COUNT(config_table);
 
+#define ORIGIN_FORM "origin is <domain>/<realm>/<party>/<generation>, of this realm"
+#define LISTEN_FORM "listen is tcp://address:port, with a port from 1 to 65535"
+
+/* libzmq takes the last digits of any number for a port. */
+static bool config_listen(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    uint64_t port;
+
+    return strncmp(listen, "tcp://", 6) == 0 && colon > listen + 6 &&
+           text_decimal(&port, span_str(colon + 1)) == 0 && port >= 1 && port <= 65535;
+}
+
 /* Relative paths count from the folder of the settings file, wherever the program was started. */
 static int config_absolute(char **path, const char *folder)
 {
@@ -70,30 +85,37 @@ static int config_paths(struct config *c, const char *file)
     return rc;
 }
 
+/* As conf_fail(), with the line where @setting stands: the file is read again for it. */
+static int config_fail(struct buf *why, const char *path, const char *setting, const char *sentence)
+{
+    struct buf unused;
+    config_setting_t *at = NULL;
+    config_t c;
+    int rc;
+
+    buf_init(&unused, 1024);
+    config_init(&c);
+    if (conf_read(&c, path, &unused) == 0)
+        at = config_lookup(&c, setting);
+    rc = conf_fail(why, path, at ? config_setting_source_line(at) : 1, "%s", sentence);
+    config_destroy(&c);
+    buf_release(&unused);
+    return rc;
+}
+
 static int config_check(struct config *c, const char *path, struct buf *why)
 {
-    if (realm_parse(&c->realm, span_str(c->realm_word)) != 0) {
-        buf_printf(why, "%s: error: realm is \"live\" or \"exercise\", not \"%s\"", path,
-                   c->realm_word);
-        return -HL_ECONFIG;
-    }
-    if (!name_origin(span_str(c->origin))) {
-        buf_printf(why, "%s: error: origin \"%s\" is no log name: printable, without blank or '+'",
-                   path, c->origin);
-        return -HL_ECONFIG;
-    }
-    if (strncmp(c->listen, "tcp://", 6) != 0) {
-        buf_printf(why, "%s: error: listen is tcp://address:port, not \"%s\"", path, c->listen);
-        return -HL_ECONFIG;
-    }
-    if (c->space_min_mb > c->space_low_mb) {
-        buf_printf(why, "%s: error: limits.space_min_mb is above limits.space_low_mb", path);
-        return -HL_ECONFIG;
-    }
-    if (c->realm == REALM_LIVE && c->clock_offset_s) {
-        buf_printf(why, "%s: error: the live realm has no clock_offset_s", path);
-        return -HL_ECONFIG;
-    }
+    if (realm_parse(&c->realm, span_str(c->realm_word)) != 0)
+        return config_fail(why, path, "realm", "realm is \"live\" or \"exercise\"");
+    if (!document_origin(span_str(c->origin), c->realm, NULL))
+        return config_fail(why, path, "origin", ORIGIN_FORM);
+    if (!config_listen(c->listen))
+        return config_fail(why, path, "listen", LISTEN_FORM);
+    if (c->space_min_mb > c->space_low_mb)
+        return config_fail(why, path, "limits.space_min_mb",
+                           "limits.space_min_mb is above limits.space_low_mb");
+    if (c->realm == REALM_LIVE && c->clock_offset_s)
+        return config_fail(why, path, "clock_offset_s", "the live realm has no clock_offset_s");
     return 0;
 }
 
@@ -108,7 +130,7 @@ int config_load(struct config *c, const char *path, struct buf *why)
     if (!rc) {
         rc = config_paths(c, path);
         if (rc)
-            buf_printf(why, "%s: error: %s", path, error_text(rc));
+            conf_fail(why, path, 1, "%s", error_text(rc));
     }
     if (rc)
         config_release(c);
@@ -204,9 +226,9 @@ int config_make(const char *dir, enum realm realm, const char *origin, const cha
     char path[CONFIG_PATH_MAX];
     int rc = 0;
 
-    if (strlen(dir) > 400 || !name_origin(span_str(origin)) || strncmp(listen, "tcp://", 6) != 0) {
-        buf_put_str(why, "give a folder, an origin <domain>/<realm>/<party>/<generation>, and "
-                         "tcp://address:port");
+    if (strlen(dir) > 400 || !document_origin(span_str(origin), realm, NULL) ||
+        !config_listen(listen)) {
+        buf_put_str(why, "give a folder; " ORIGIN_FORM "; " LISTEN_FORM "\n");
         return -HL_EUSAGE;
     }
     snprintf(path, sizeof(path), "%s/hotlined.conf", dir);
@@ -221,6 +243,6 @@ int config_make(const char *dir, enum realm realm, const char *origin, const cha
     if (!rc)
         rc = init_texts(dir, realm, origin, listen, log, curve);
     if (rc)
-        buf_printf(why, "%s: %s", dir, error_text(rc));
+        buf_printf(why, "%s: %s\n", dir, error_text(rc));
     return rc;
 }

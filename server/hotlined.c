@@ -2,6 +2,7 @@
  * hotlined: the broker.  This file reads the command line and becomes one of the processes of
  * DESIGN 7.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,9 +55,56 @@ static int fail(int rc, const char *what)
 
 static int fail_why(int rc, struct buf *why)
 {
-    fprintf(stderr, "%s\nhint: %s (%s)\n", why->n ? buf_str(why) : error_text(rc), error_hint(rc),
-            error_name(rc));
+    if (why->n == 0)
+        buf_printf(why, "hotlined: error: %s\n", error_text(rc));
+    fprintf(stderr, "%shint: %s (%s)\n", buf_str(why), error_hint(rc), error_name(rc));
     return error_exit(rc);
+}
+
+/* ---- the keys ---- */
+
+/* What is wrong with a key file, by its name. */
+static int fail_key(int rc, const char *path)
+{
+    const char *text = rc == -HL_EKEY ? "a secret key of another use" : error_text(rc);
+
+    if (rc == -HL_ESYS)
+        text = strerror(errno);
+    fprintf(stderr, "<3>key file %s: %s\n", path, text);
+    return rc;
+}
+
+static int load_log_key(const struct config *c, struct seckey **key)
+{
+    char path[CONFIG_PATH_MAX];
+    int rc = config_key(path, "log.key", c->log_key);
+
+    if (!rc)
+        rc = keyfile_load_sign(path, c->realm, KEY_LOG, NULL, key);
+    return rc ? fail_key(rc, path) : 0;
+}
+
+/* Its public half, without opening it. */
+static int read_log_key(const struct config *c, struct keyfile_info *info)
+{
+    char path[CONFIG_PATH_MAX];
+    int rc = config_key(path, "log.key", c->log_key);
+
+    if (!rc)
+        rc = keyfile_info(path, c->realm, info);
+    if (!rc && (info->use != KEY_LOG || !info->has_public))
+        rc = -HL_EKEY;
+    return rc ? fail_key(rc, path) : 0;
+}
+
+static int load_transport_key(const struct config *c, struct transport_key **key)
+{
+    char path[CONFIG_PATH_MAX];
+    int rc = config_key(path, "transport.key", c->transport_key);
+
+    if (!rc)
+        rc = transport_load(path, c->realm, NULL, key);
+    return rc ? fail_key(rc, path) : 0;
 }
 
 /* ---- the roles ---- */
@@ -66,13 +114,8 @@ static int run_core(const struct config *c)
     const char *dir[] = { c->state, c->documents };
     const struct core_fds fds = { FD_PARENT, FD_FRONT, FD_SIGNER, FD_PUBLISHER };
     struct keyfile_info log;
-    char path[CONFIG_PATH_MAX];
-    int rc = config_key(path, "log.key", c->log_key);
+    int rc = read_log_key(c, &log);
 
-    if (!rc)
-        rc = keyfile_info(path, c->realm, &log); /* its public half only */
-    if (!rc && (log.use != KEY_LOG || !log.has_public))
-        rc = -HL_EKEY;
     if (!rc)
         rc = sandbox_enter(SANDBOX_CORE, dir, access(c->documents, R_OK) == 0 ? 2 : 1);
     return rc ? rc : core_run(c, log.public, &fds);
@@ -81,11 +124,8 @@ static int run_core(const struct config *c)
 static int run_front(const struct config *c)
 {
     struct transport_key *key = NULL;
-    char path[CONFIG_PATH_MAX];
-    int rc = config_key(path, "transport.key", c->transport_key);
+    int rc = load_transport_key(c, &key);
 
-    if (!rc)
-        rc = transport_load(path, c->realm, NULL, &key);
     if (!rc)
         rc = sandbox_enter(SANDBOX_FRONT, NULL, 0);
     if (!rc)
@@ -105,9 +145,7 @@ static int run_signer(const struct config *c)
     if (!rc)
         rc = file_mkdir(folder, 0700);
     if (!rc)
-        rc = config_key(path, "log.key", c->log_key);
-    if (!rc)
-        rc = keyfile_load_sign(path, c->realm, KEY_LOG, NULL, &key);
+        rc = load_log_key(c, &key);
     if (!rc)
         rc = config_state(c, path, "signer/head");
     if (!rc)
@@ -159,21 +197,16 @@ static int run_role(const struct config *c, const char *role)
 
 static int check(const struct config *c)
 {
-    char path[CONFIG_PATH_MAX];
     struct transport_key *transport = NULL;
     struct seckey *key = NULL;
-    int rc;
+    int rc = load_log_key(c, &key);
 
-    config_key(path, "log.key", c->log_key);
-    rc = keyfile_load_sign(path, c->realm, KEY_LOG, NULL, &key);
-    if (!rc) {
-        config_key(path, "transport.key", c->transport_key);
-        rc = transport_load(path, c->realm, NULL, &transport);
-    }
+    if (!rc)
+        rc = load_transport_key(c, &transport);
     seckey_free(key);
     transport_free(transport);
     if (rc)
-        return fail(rc, path);
+        return fail(rc, "keys");
     printf("settings and keys are right: %s, realm %s, on %s\n", c->origin, realm_name(c->realm),
            c->listen);
     return 0;
@@ -218,6 +251,20 @@ static int version(void)
     return 0;
 }
 
+static int status(const struct config *c)
+{
+    int rc = parent_status(c);
+
+    if (rc == -HL_ENOANSWER)
+        fprintf(stderr,
+                "hotlined: error: no broker of this account answers at %s/hotlined.sock\n"
+                "hint: start it, or see what it said last (%s)\n",
+                c->state, error_name(rc));
+    else if (rc)
+        fail(rc, "status");
+    return error_exit(rc);
+}
+
 static int dump(const char *path)
 {
     struct buf out;
@@ -256,9 +303,7 @@ static int run(const struct options *o, char **arg, int n)
     } else if (o->role) {
         rc = run_role(&c, o->role);
     } else if (n == 1) {
-        rc = parent_status(&c);
-        if (rc)
-            rc = fail(rc, "status");
+        rc = status(&c);
     } else {
         rc = parent_run(&c, o->conf);
         if (rc < 0)

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -198,6 +199,7 @@ static void child_ended(struct parent *p, enum role role, int status)
         p->status = WEXITSTATUS(status);
         p->stopping = true;
         p->stop_ms = now;
+        ipc_put(&p->core, IPC_STOP, NULL, 0);
     }
     if (role == ROLE_CORE || role == ROLE_SIGNER)
         p->down = true;
@@ -338,14 +340,28 @@ static int parent_signals(struct parent *p)
     return p->signal_fd < 0 ? -HL_ESYS : 0;
 }
 
+/* Who may write there could put back an old store, or a control socket of his own. */
+static int parent_folder(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return -HL_ENOENT;
+    if (!S_ISDIR(st.st_mode))
+        return -HL_ENOENT;
+    return st.st_mode & (S_IWGRP | S_IWOTH) ? -HL_EMODE : 0;
+}
+
 int parent_run(const struct config *conf, const char *conf_path)
 {
     struct parent p = { .conf = conf, .conf_path = conf_path, .signal_fd = -1, .down = true };
-    char path[CONFIG_PATH_MAX];
+    char path[CONFIG_PATH_MAX] = "";
     int rc, lock = -1;
 
     ipc_init(&p.core, -1);
-    rc = config_state(conf, path, "hotlined.lock");
+    rc = parent_folder(conf->state);
+    if (!rc)
+        rc = config_state(conf, path, "hotlined.lock");
     if (!rc)
         rc = file_lock(path, &lock);
     if (!rc)
@@ -355,7 +371,7 @@ int parent_run(const struct config *conf, const char *conf_path)
     if (!rc)
         rc = parent_signals(&p);
     if (rc)
-        fprintf(stderr, "<3>parent: %s: %s\n", path, error_text(rc));
+        fprintf(stderr, "<3>parent: %s: %s\n", *path ? path : conf->state, error_text(rc));
     while (!rc && !(p.stopping && !any_child(&p)))
         rc = parent_round(&p);
     end_children(&p, SIGKILL);
