@@ -150,6 +150,25 @@ static int draft_labels(const struct draft_input *in, const struct agreement *ag
     return 0;
 }
 
+/* Said before anything is missed that only members have. */
+static int draft_members(const struct draft_input *in, const struct agreement_channel *channel,
+                         struct buf *why)
+{
+    for (size_t i = 0; i < in->n_to; i++) {
+        struct span poc = in->to[i].poc;
+
+        if (channel_member(channel, poc))
+            continue;
+        buf_printf(why,
+                   "%.*s is not a member of channel %.*s. See `hotline agreement explain` for who "
+                   "may write to whom.",
+                   (int)poc.n, (const char *)poc.p, (int)channel->name.n,
+                   (const char *)channel->name.p);
+        return -HL_EMEMBER;
+    }
+    return 0;
+}
+
 int compose_draft(struct agent *a, const struct draft_input *in, struct desk_draft *out,
                   struct buf *why)
 {
@@ -166,6 +185,9 @@ int compose_draft(struct agent *a, const struct draft_input *in, struct desk_dra
         goto out;
     s = compose_channel(a, in->channel_name, NULL, &facts, &rc, why);
     if (!s)
+        goto out;
+    rc = draft_members(in, facts.channel, why);
+    if (rc)
         goto out;
     h->realm = a->station->realm;
     h->kind = in->kind;
