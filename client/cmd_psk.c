@@ -40,8 +40,8 @@ int cmd_psk_combine(struct session *s)
     snprintf(day, sizeof(day), "%llu", (unsigned long long)clock_day(ms));
     session_request(req, "psk-combine");
     session_options(s, req);
-    verb_add(req, "half-a", span_str(s->args.positional[0]));
-    verb_add(req, "half-b", span_str(s->args.positional[1]));
+    verb_add(req, "half-a", session_path(s, s->args.positional[0]));
+    verb_add(req, "half-b", session_path(s, s->args.positional[1]));
     verb_add(req, "first_day", span_str(day));
     req->pass = pass;
     if (!rc)

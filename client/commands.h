@@ -53,6 +53,8 @@ void session_options(struct session *s, struct verb_request *req);
 int session_message(struct session *s, struct verb_request *req, size_t from);
 /** session_keep - @v lives until the session ends. */
 struct span session_keep(struct session *s, struct span v);
+/** session_path - @path as the agent finds it too: absolute. */
+struct span session_path(struct session *s, const char *path);
 /** session_ask - run @req; every row goes to @row (NULL: printed).  Returns the verb's end; its sentence is in s->why. */
 int session_ask(struct session *s, const struct verb_request *req, int (*row)(void *arg, const struct pair *pair, size_t n), void *arg);
 /** session_pass - the passphrase of key file @path when it is sealed; *pass NULL when it is not.  -HL_EPASS, -HL_ENOKEY... */

@@ -1,5 +1,6 @@
 #include "client/commands.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,17 @@ struct span session_keep(struct session *s, struct span v)
     if (buf_put_span(&s->keep, v))
         return SPAN_NONE;
     return SPAN(at, v.n);
+}
+
+/* The agent was started elsewhere: it is told where, seen from here. */
+struct span session_path(struct session *s, const char *path)
+{
+    char here[PATH_MAX], joined[2 * PATH_MAX];
+
+    if (path[0] == '/' || !getcwd(here, sizeof(here)))
+        return span_str(path);
+    snprintf(joined, sizeof(joined), "%s/%s", here, path);
+    return session_keep(s, span_str(joined));
 }
 
 void session_request(struct verb_request *req, const char *verb)
@@ -116,6 +128,11 @@ int session_ask(struct session *s, const struct verb_request *req,
     return rc ? rc : a.code;
 }
 
+static struct span positional_value(struct session *s, const char *key, const char *word)
+{
+    return strcmp(key, "dir") == 0 ? session_path(s, word) : span_str(word);
+}
+
 int command_verb(struct session *s)
 {
     struct verb_request *req = malloc(sizeof(*req));
@@ -130,7 +147,8 @@ int command_verb(struct session *s)
         if (strcmp(s->command->positional[i], "MSG") == 0)
             rc = session_message(s, req, from);
         else if (from < s->args.n_positional)
-            verb_add(req, s->command->positional[i], span_str(s->args.positional[from++]));
+            verb_add(req, s->command->positional[i],
+                     positional_value(s, s->command->positional[i], s->args.positional[from++]));
     }
     if (!rc)
         rc = session_ask(s, req, NULL, NULL);
