@@ -132,7 +132,7 @@ arcadia.diplomatic information" ]
     hotline --realm exercise init "$stranger" borealia.technical --no-passphrase
     hotline --desk "$stranger" host "$W/host/caldera/host.public"
     hotline --desk "$stranger" agent >"$W/stranger.log" 2>&1 3>&- &
-    echo $! >"$W/desk/stranger.pid"
+    echo $! >"$W/run/stranger.pid"
     unanswered() { hotline --desk "$stranger" --json status | row host .unanswered | grep -qx true; }
     wait_for 20 unanswered
     run --separate-stderr hotline --desk "$stranger" ping -W 1

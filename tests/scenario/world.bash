@@ -32,7 +32,7 @@ world_position() { # POC NAME HOLDER PERMISSIONS
 # world_keys: brokers, desks, positions, root keys; only borealia.technical has two release positions
 world_keys() {
     local host party
-    mkdir -p "$W/desk" "$W/party" "$W/host"
+    mkdir -p "$W/desk" "$W/party" "$W/host" "$W/run"
     for host in doria caldera; do
         "$B/hotlined" init "$W/host/$host" --realm exercise --origin "$host.example/exercise/$host/1" \
             --listen "tcp://127.0.0.1:$(free_port)" --no-passphrase
@@ -103,11 +103,11 @@ world() {
 host_start() { # NAME...
     local name
     for name in "$@"; do
-        "$B/hotlined" -c "$W/host/$name/hotlined.conf" 2>>"$W/host/$name.log" 3>&- &
-        echo $! >"$W/host/$name.pid"
+        "$B/hotlined" -c "$W/host/$name/hotlined.conf" 2>>"$W/run/$name.log" 3>&- &
+        echo $! >"$W/run/$name.pid"
     done
     for name in "$@"; do
-        wait_for 20 running_says "$W/host/$name" 'hotlined: ready'
+        wait_for 20 running_says "$W/run/$name" 'hotlined: ready'
     done
 }
 running_says() { # of this start, not of an earlier one
@@ -117,8 +117,8 @@ running_says() { # of this start, not of an earlier one
 agent_start() { # POC...
     local poc
     for poc in "$@"; do
-        "$B/hotline" --desk "$W/desk/$poc" agent 2>>"$W/desk/$poc.log" >&2 3>&- &
-        echo $! >"$W/desk/$poc.pid"
+        "$B/hotline" --desk "$W/desk/$poc" agent >>"$W/run/$poc.log" 2>&1 3>&- &
+        echo $! >"$W/run/$poc.pid"
     done
 }
 process_gone() { # a process of another shell cannot be waited for; a zombie is gone
@@ -133,14 +133,14 @@ stop_one() { # PIDFILE SIGNAL
     wait_for 10 process_gone "$pid"
 }
 host_stop() { # NAME [SIGNAL]
-    stop_one "$W/host/$1.pid" "${2:-TERM}"
+    stop_one "$W/run/$1.pid" "${2:-TERM}"
 }
 agent_stop() { # POC [SIGNAL]
-    stop_one "$W/desk/$1.pid" "${2:-TERM}"
+    stop_one "$W/run/$1.pid" "${2:-TERM}"
 }
 world_end() { # for teardown_file; on a failure what they said is shown
     local file
-    for file in "$W"/desk/*.pid "$W"/host/*.pid; do
+    for file in "$W"/run/*.pid; do
         [ ! -e "$file" ] || stop_one "$file" TERM
     done
 }
