@@ -27,6 +27,7 @@
 #include "server/publisher.h"
 #include "server/sandbox.h"
 #include "server/signer.h"
+#include "server/store.h"
 
 static const char usage[] =
     "usage: hotlined [-c FILE]                 run the broker\n"
@@ -173,6 +174,11 @@ static int run_publisher(const struct config *c)
     return rc ? rc : publisher_run(FD_CORE, &conf, c->public);
 }
 
+static void say_store(int level, const char *line)
+{
+    fprintf(stderr, "<%d>store: %s\n", level, line);
+}
+
 static int run_role(const struct config *c, const char *role)
 {
     static const struct {
@@ -185,6 +191,7 @@ static int run_role(const struct config *c, const char *role)
     int rc = -HL_EUSAGE;
 
     prctl(PR_SET_NAME, role); /* what ps shows */
+    store_diag(say_store);
     for (size_t i = 0; i < COUNT(roles); i++)
         if (strcmp(role, roles[i].name) == 0)
             rc = roles[i].run(c);

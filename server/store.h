@@ -31,6 +31,8 @@ struct store_conf {
     uint64_t grow_bytes; /* pre-grown once; 0 = default 64 MiB */
 };
 
+/** store_diag - @say gets what the engine says about its files (level as in syslog, one line).  Before the first open, or not at all. */
+void store_diag(void (*say)(int level, const char *line));
 /** store_open - create or open as the writer; takes the next term.  -HL_ESTORE, -HL_EREALM (another realm or origin), -HL_EBUSY. */
 int store_open(const struct store_conf *conf, struct store **out, struct store_head *head);
 /** store_open_reader - read only, for the publisher and offline checks. */

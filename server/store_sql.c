@@ -11,6 +11,21 @@
  * sql_rest() or with the last row.
  */
 
+static void diag(void *arg, int code, const char *line)
+{
+    void (*const *say)(int level, const char *line) = arg;
+
+    (*say)((code & 0xff) == SQLITE_NOTICE ? 6 : (code & 0xff) == SQLITE_WARNING ? 4 : 3, line);
+}
+
+void store_diag(void (*say)(int level, const char *line))
+{
+    static void (*kept)(int level, const char *line);
+
+    kept = say;
+    sqlite3_config(SQLITE_CONFIG_LOG, diag, &kept);
+}
+
 int store_error(int sqlite_rc)
 {
     switch (sqlite_rc & 0xff) {

@@ -16,6 +16,12 @@
 #define FRAME (24 + 4096)
 
 static struct sample sample;
+static int said; /* lines of diagnostics that are errors */
+
+static void hear(int level, const char *line)
+{
+    said += level <= 3 && strlen(line) > 0;
+}
 
 /* ---- a store as bytes ---- */
 
@@ -390,6 +396,7 @@ static void turned_bytes_in_the_file(void **state)
         im.main.p[at] ^= (uint8_t)(1u << at % 8);
     }
     printf("%d of %d turned bytes found\n", (int)found, (int)tried);
+    CHECK_EQ(said > 0, 1, "and said so");
     CHECK_EQ(found * 100 >= tried * 95, 1, "found"); /* the rest: pages that the WAL replaces */
     image_free(&im);
     folder_remove(f.dir);
@@ -474,6 +481,7 @@ int main(void)
         cmocka_unit_test(misplaced_pages),
     };
 
+    store_diag(hear);
     vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
