@@ -33,6 +33,7 @@ struct agent {
     uint64_t changed;       /* counts changes of the desk; verbs look again when it moves */
     uint64_t started;       /* mono ms */
     uint64_t upkeep_at;     /* client/upkeep.h */
+    bool bench;             /* does only what it is asked: no upkeep */
     uint64_t carried[STATION_HOSTS][STATION_HOSTS]; /* size of log i when its documents were last offered to host k */
 };
 

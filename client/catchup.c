@@ -101,6 +101,7 @@ int catchup_load(struct sync *s)
     if (!rc)
         rc = desk_document_each(s->agent->desk, sync_origin(s), catchup_restore, s);
     others_past(s);
+    others_judge_again(s);
     return rc;
 }
 

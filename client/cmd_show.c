@@ -125,6 +125,11 @@ static void on_step(struct shown *sh, const struct pair *pair, size_t n)
          span_eq_str(kind, "delivered") || span_eq_str(kind, "cannot-read") ? "(machine)"
          : span_eq_str(kind, "acknowledged") ? "confirms receipt only"
                                              : "");
+    if (row_get(pair, n, "remark").n) {
+        buf_put_str(&sh->after, "               remark: ");
+        text_safe(&sh->after, row_get(pair, n, "remark"));
+        buf_put_str(&sh->after, "\n");
+    }
 }
 
 static void on_notice(struct shown *sh, const struct pair *pair, size_t n)

@@ -80,6 +80,7 @@ static const struct arg_spec show_specs[] = {
 static const struct arg_spec step_specs[] = {
     { "typed", 0, "NUMBER", "typed", "the number as you read it: 7-6" },
     { "code", 0, "N", "code", "reason, for refused" },
+    { "text", 't', "TEXT", "text", "a remark, sealed; it stands beside the step in every view" },
     POSITION,
     WAIT,
     END,

@@ -191,6 +191,7 @@ int compose_draft(struct agent *a, const struct draft_input *in, struct desk_dra
         goto out;
     h->realm = a->station->realm;
     h->kind = in->kind;
+    h->code = in->code;
     h->channel = facts.channel->id;
     h->sender = span_str(a->station->poc);
     h->drafted_ms = out->made_ms = compose_now(a, NULL);

@@ -16,7 +16,7 @@
  */
 struct draft_input {
     struct span channel_name; /* "arcadia-borealia.crisis" */
-    unsigned kind, precedence;
+    unsigned kind, code, precedence;
     size_t n_to;
     const struct recipient *to; /* action and information; alternates are added from the cards */
     struct span category, marking; /* words of the agreement; empty for bodyless kinds */
@@ -55,6 +55,9 @@ int prepared_load(struct agent *a, const uint8_t id[static 32], struct prepared 
 /** compose_step - a bodyless step (16..21) on @target, to its sender (and, from 17, its other recipients where they are few), signed by @key and stored for all hosts. */
 int compose_step(struct agent *a, const struct message *target, unsigned kind, unsigned code, const struct seckey *key,
                  uint8_t mid[static 32], struct buf *why);
+/** compose_remark - the same with a remark, sealed for the same readers under the labels of @target. */
+int compose_remark(struct agent *a, const struct message *target, unsigned kind, unsigned code, struct span language,
+                   struct span text, const struct seckey *key, uint8_t mid[static 32], struct buf *why);
 /** compose_again - @step of the machine, refused for its number, once more under the new chain. */
 int compose_again(struct agent *a, const struct message *step);
 /** compose_void - @message was refused by every host: its number is closed. */

@@ -3,6 +3,7 @@
 
 #include "client/release.h"
 #include "common/error.h"
+#include "common/text.h"
 #include "keys/seal.h"
 
 #define LADDER_MAX 12 /* recipients of a message up to which everyone sees its steps */
@@ -105,6 +106,127 @@ int compose_step(struct agent *a, const struct message *message, unsigned kind, 
 out:
     free(h);
     free(env);
+    return rc;
+}
+
+/* ---- with a remark ---- */
+
+struct remark {
+    struct envelope env; /* of the target */
+    struct header to;    /* only its recipients */
+    struct content content, target;
+    struct draft_input in;
+};
+
+/* Under the labels of the message: it says nothing that the message does not. */
+static int remark_labels(struct agent *a, struct remark *r, const struct message *m,
+                         struct buf *why)
+{
+    uint64_t v[2] = { r->env.header.category, r->env.header.marking };
+    struct channel_facts facts;
+    int rc;
+
+    if (!compose_channel(a, SPAN_NONE, m->channel, &facts, &rc, why))
+        return rc;
+    r->in.channel_name = facts.channel->name;
+    if (m->content.n && content_decode(&r->target, buf_span(&m->content)))
+        return -HL_ESTORE;
+    if (!v[0] && text_decimal(&v[0], content_field(&r->target, "category")) == 0)
+        r->in.seal_labels = true;
+    if (!v[1] && text_decimal(&v[1], content_field(&r->target, "marking")))
+        return -HL_EMARKING;
+    if (v[0] >= 1 && v[0] <= facts.agreement->n_categories)
+        r->in.category = facts.agreement->category[v[0] - 1];
+    if (v[1] >= 1 && v[1] <= facts.agreement->n_markings)
+        r->in.marking = facts.agreement->marking[v[1] - 1];
+    return 0;
+}
+
+static void remark_content(struct remark *r, struct span language, struct span text)
+{
+    struct content *c = &r->content;
+
+    c->n = CONTENT_FIXED;
+    c->subject = r->target.subject;
+    c->language = language;
+    c->name[c->n] = span_str("text");
+    c->field[c->n++] = text;
+    r->in.content = c;
+}
+
+static int remark_draft(struct agent *a, struct remark *r, const struct message *m, struct buf *why)
+{
+    int rc = envelope_decode(&r->env, a->station->realm, buf_span(&m->envelope));
+
+    if (rc)
+        return -HL_ESTORE;
+    step_recipients(a, &r->env.header, r->in.kind, &r->to);
+    r->in.precedence = m->precedence;
+    r->in.n_to = r->to.n_to;
+    r->in.to = r->to.to;
+    r->in.ref[0] = m->mid;
+    r->in.n_refs = 1;
+    return remark_labels(a, r, m, why);
+}
+
+static int remark_send(struct agent *a, const struct desk_draft *draft, const struct remark *r,
+                       const struct seckey *key, uint8_t mid[static 32], struct buf *why)
+{
+    struct header own = { .kind = r->in.kind,
+                          .code = r->in.code,
+                          .sender = span_str(a->station->poc),
+                          .drafted_ms = draft->made_ms,
+                          .ref = { r->in.ref[0] } };
+    struct prepared p;
+    uint8_t sig[64];
+    int rc;
+
+    prepared_init(&p);
+    rc = compose_prepare(a, draft, seckey_public(key), 0, &p, why);
+    if (!rc)
+        rc = seal_release(key, a->station->realm, p.message.id, sig);
+    if (!rc)
+        rc = compose_commit(a, &p, sig);
+    if (!rc) {
+        memcpy(mid, p.message.mid, 32);
+        rc = step_note(a, &own, mid);
+    }
+    if (!rc && own.kind == KIND_ACKNOWLEDGED)
+        rc = desk_message_state(a->desk, own.ref[0], MESSAGE_ACKNOWLEDGED, 0, "");
+    prepared_release(&p);
+    return rc;
+}
+
+int compose_remark(struct agent *a, const struct message *message, unsigned kind, unsigned code,
+                   struct span language, struct span text, const struct seckey *key,
+                   uint8_t mid[static 32], struct buf *why)
+{
+    struct remark *r = calloc(1, sizeof(*r));
+    struct desk_draft draft;
+    int rc = -HL_ENOMEM;
+
+    desk_draft_init(&draft);
+    if (!r)
+        return rc;
+    r->in.kind = kind;
+    r->in.code = code;
+    rc = remark_draft(a, r, message, why);
+    if (rc)
+        goto out;
+    remark_content(r, language, text);
+    rc = compose_draft(a, &r->in, &draft, why);
+    if (!rc)
+        rc = desk_begin(a->desk);
+    if (rc)
+        goto out;
+    rc = remark_send(a, &draft, r, key, mid, why);
+    if (rc)
+        desk_abort(a->desk);
+    else
+        rc = desk_commit(a->desk);
+out:
+    desk_draft_release(&draft);
+    free(r);
     return rc;
 }
 

@@ -32,6 +32,7 @@ static int opening_agreement(struct sync *s, uint64_t index, const struct record
 
     if (rc)
         return rc == -HL_ENOMEM ? rc : 0;
+    others_judge_again(s);
     return desk_document_add(s->agent->desk, sync_origin(s), index, r->time_ms, r->note);
 }
 

@@ -72,6 +72,12 @@ static void others_time(struct sync *s, struct span note)
             }
 }
 
+void others_judge_again(struct sync *s)
+{
+    if (s->seen.witnessed.n)
+        others_time(s, buf_span(&s->seen.witnessed));
+}
+
 static int others_witnessed(struct sync *s, struct span note)
 {
     struct checkpoint have, cp;

@@ -540,7 +540,11 @@ static int sync_greeted(struct sync *s, uint64_t mono_ms)
         rc = others_tick(s);
     if (!rc)
         rc = outbound_scan(s, mono_ms);
-    s->ready |= sync_current(s);
+    if (!s->ready && sync_current(s)) {
+        s->ready = true;
+        s->agent->upkeep_at = 0; /* now it can judge what is due */
+        s->agent->changed++;
+    }
     sync_ping(s, mono_ms);
     if (mono_ms - s->heard_at > 3 * SYNC_PING_MS)
         sync_fall(s, mono_ms);

@@ -168,6 +168,8 @@ int others_saw(struct sync *s, const struct seen *seen, const uint8_t mid[static
 /** others_cosigned - a checkpoint of the log with cosignatures. */
 int others_cosigned(struct sync *s, const struct checkpoint *cp, struct span note);
 int others_tick(struct sync *s);
+/** others_judge_again - another agreement is known: its quorum may have cosigned what we hold. */
+void others_judge_again(struct sync *s);
 void others_past(struct sync *s);
 void others_release(struct sync *s);
 bool has_cosignatures(struct span note);

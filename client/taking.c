@@ -91,7 +91,13 @@ static int taking_judge(struct taking *t, struct verdict *v)
         return number;
     facts.number = (enum number_state)number;
     v->rc = envelope_verify(&t->env);
-    return v->rc ? v->rc : rules_judge(&t->env, &facts, v);
+    if (!v->rc)
+        rules_judge(&t->env, &facts, v);
+    /* What it refers to need not be on this desk (sent to others, or before a backup): the broker
+     * knew it, and it was the last question but the number's. */
+    if (v->rc == -HL_ETARGET && !t->target.known)
+        v->rc = number == NUMBER_OTHER ? -HL_ENUMBER : 0;
+    return v->rc;
 }
 
 /* ---- steps ---- */
@@ -208,13 +214,35 @@ static bool taking_for_us(const struct taking *t)
     return false;
 }
 
+/* The remark of a step is kept under the step's id, read as the step is; that it cannot be read
+ * harms nobody. */
+static int taking_remark(struct taking *t, const struct verdict *v)
+{
+    struct message m;
+    int rc;
+
+    if (!t->env.body.n || !taking_for_us(t))
+        return 0;
+    taking_message(t, &m);
+    m.state = MESSAGE_SEEN;
+    rc = buf_put_span(&m.envelope, t->file);
+    if (!rc)
+        rc = taking_open(t, v, &m);
+    if (!rc && m.state == MESSAGE_SEEN)
+        rc = desk_receive(t->agent->desk, &m);
+    message_release(&m);
+    return rc < 0 ? rc : 0;
+}
+
 static int taking_receive(struct taking *t, const struct verdict *v)
 {
     struct message m;
     int rc;
 
-    if (kind_is_step(t->env.header.kind))
-        return taking_step(t);
+    if (kind_is_step(t->env.header.kind)) {
+        rc = taking_remark(t, v);
+        return rc ? rc : taking_step(t);
+    }
     if (t->env.header.kind == KIND_VOID || !taking_for_us(t))
         return 0; /* its number is kept; an auditor keeps its record */
     taking_message(t, &m);

@@ -231,7 +231,7 @@ int upkeep_tick(struct agent *a, uint64_t mono_ms)
 {
     int rc;
 
-    if (mono_ms < a->upkeep_at || !agent_ready(a))
+    if (a->bench || mono_ms < a->upkeep_at || !agent_ready(a))
         return 0; /* a new station is reached once its subkeys stand: not later than it can */
     a->upkeep_at = mono_ms + UPKEEP_EVERY_MS;
     rc = upkeep_subkeys(a);

@@ -121,10 +121,9 @@ uint64_t message_due(struct agent *a, const struct message *m, const struct enve
         return 0;
     if (channel_agreement(a, m->channel, &facts))
         agreed = facts.agreement->deadline_s[env->stamp.precedence & 3];
-    if (agreed && (!within || within >= agreed)) {
-        *bound = true;
+    *bound = agreed > 0;
+    if (within < agreed) /* the sender may give more time, but not less (common/rules.h) */
         within = agreed;
-    }
     return within ? recorded_ms(a, m, env) + within * 1000 : 0;
 }
 
@@ -286,17 +285,30 @@ int message_steps(struct agent *a, const struct message *m, const struct envelop
     return desk_step_each(a->desk, m->mid, steps_feed, out);
 }
 
+/* A step that came with a remark is kept as a message, too. */
 int step_row_send(struct verb *v, const struct desk_step *step)
 {
+    struct content *c = calloc(1, sizeof(*c));
+    struct message m;
     struct row r;
+    int rc = c ? desk_message(v->agent->desk, step->mid, &m) : -HL_ENOMEM;
 
-    row_begin(&r, "step");
-    row_span(&r, "poc", step->poc);
-    row_str(&r, "kind", kind_name(step->kind));
-    row_uint(&r, "code", step->code);
-    row_uint(&r, "time_ms", step->time_ms);
-    row_32(&r, "mid", step->mid);
-    return row_send(v, &r);
+    if (!rc && m.content.n && content_decode(c, buf_span(&m.content)))
+        rc = -HL_ESTORE;
+    if (!rc || rc == -HL_ENOENT) {
+        row_begin(&r, "step");
+        row_span(&r, "poc", step->poc);
+        row_str(&r, "kind", kind_name(step->kind));
+        row_uint(&r, "code", step->code);
+        row_uint(&r, "time_ms", step->time_ms);
+        row_32(&r, "mid", step->mid);
+        row_span(&r, "remark", content_field(c, "text"));
+        rc = row_send(v, &r);
+    }
+    if (c)
+        message_release(&m);
+    free(c);
+    return rc;
 }
 
 static int host_row(struct verb *v, const struct message *m, struct span origin)

@@ -41,11 +41,14 @@ static int step_typed(struct verb *v, const struct message *m)
 
 static int step_compose(struct verb *v, struct stepping *s, const struct message *m)
 {
+    struct span text = verb_get(v->req, "text"), language = verb_get(v->req, "language");
     const struct seckey *key;
     uint64_t code = 0;
     unsigned kind = 0;
     int rc = step_kind(v, &kind);
 
+    if (!language.n)
+        language = span_str(v->agent->station->language);
     if (!rc)
         rc = verb_uint(v, "code", 0, &code);
     if (!rc)
@@ -57,6 +60,9 @@ static int step_compose(struct verb *v, struct stepping *s, const struct message
                       &v->why);
     if (rc)
         return rc;
+    if (text.n)
+        return compose_remark(v->agent, m, kind, (unsigned)code, language, text, key, s->mid,
+                              &v->why);
     return compose_step(v->agent, m, kind, (unsigned)code, key, s->mid, &v->why);
 }
 

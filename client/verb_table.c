@@ -29,7 +29,7 @@ const struct verb_entry verb_entries[] = {
     { "show", verb_show_begin, NULL, NEEDS_DRAINED, MSG " mark", 0, NULL },
     { "thread", verb_thread_begin, NULL, NEEDS_DRAINED, MSG, 0, NULL },
     { "step", verb_step_begin, verb_step_look, NEEDS_DRAINED,
-      MSG " kind code position typed wait_s pass", sizeof(struct stepping), NULL },
+      MSG " kind code text language position typed wait_s pass", sizeof(struct stepping), NULL },
     { "watch", verb_watch_begin, verb_watch_look, NEEDS_NOTHING, "since count wait_s",
       sizeof(struct watch_state), NULL },
     { "status", verb_status_begin, NULL, NEEDS_DRAINED, "", 0, NULL },

@@ -189,10 +189,10 @@ static void verb_free(struct verb *v)
     free(v);
 }
 
+/* Also to a reader that took no more rows: it must know that the handle is gone. */
 static void verb_end(struct verb *v, int code)
 {
-    if (!v->gone)
-        v->sink.end(v->sink.arg, code, buf_str(&v->why));
+    v->sink.end(v->sink.arg, code, buf_str(&v->why));
     verb_free(v);
 }
 

@@ -50,7 +50,7 @@ struct span row_get(const struct pair *pair, size_t n, const char *key);
 /* Where a verb's answers go. */
 struct verb_sink {
     void *arg;
-    /** one row; non-zero ends the verb (the reader is gone) */
+    /** one row; non-zero ends the verb (the reader is gone), with an end all the same */
     int (*row)(void *arg, const struct pair *pair, size_t n);
     /** @code: 0 or -HL_E...; @sentence: what the officer reads, "" when there is nothing to add to error_text() */
     void (*end)(void *arg, int code, const char *sentence);
@@ -118,11 +118,12 @@ int verbs_poll(struct agent *agent, uint64_t mono_ms);
  *                 row ref     mid number kind way                     what it refers to
  *                 row related mid number kind sender state            what refers to it (replies, corrections, retractions, endorsements)
  *                 row field   name bytes                              in order; "text" and "attachment" among them
- *                 row step    poc kind code time_ms mid
+ *                 row step    poc kind code time_ms mid remark
  *                 row notice  kind=undelivered|not-acknowledged|escalated|refused|.. poc detail time_ms host
  *                 row host    host index time_ms size grade=sent|logged|witnessed code sentence
  * thread       MSG -> rows message, oldest first: all of its thread
- * step         MSG, kind=acknowledged|understood|passed|refused, [code], [position], [typed] (as the officer typed the
+ * step         MSG, kind=acknowledged|understood|passed|refused, [code], [text] (a remark, sealed: printed beside the step in
+ *              every view), [language], [position], [typed] (as the officer typed the
  *              number: "7-6"; must be that of the message), [wait_s]
  *              -> row step: number mid kind target state=queued|recorded        ends as send (acknowledgements excepted)
  * watch        [since=<event>] (default: from now; 0: all kept), [count], [wait_s]

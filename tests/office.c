@@ -105,7 +105,7 @@ void office_open(struct office *o, const struct world *w, const char *poc, const
     o->agent.station = &o->station;
     o->agent.listen_fd = o->agent.lock_fd = -1;
     o->agent.started = clock_mono_ms();
-    o->agent.upkeep_at = UINT64_MAX; /* what the station does unasked is tested elsewhere */
+    o->agent.bench = true;
     NEED(desk_open(":memory:", w->realm, span_str(poc), o->station.vault, &o->agent.desk) == 0);
     buf_init(&why, 1024);
     NEED(agent_connect(&o->agent, &why) == 0);

@@ -149,7 +149,7 @@ static void takes_up_where_it_was(void **state)
     arcadia.agent.station = &arcadia.station;
     arcadia.agent.desk = desk;
     arcadia.agent.listen_fd = arcadia.agent.lock_fd = -1;
-    arcadia.agent.upkeep_at = UINT64_MAX;
+    arcadia.agent.bench = true;
     buf_init(&why, 1000);
     assert_int_equal(agent_connect(&arcadia.agent, &why), 0);
     CHECK_EQ(sync_size(sync_of()), host.n, "at once");

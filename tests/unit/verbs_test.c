@@ -187,6 +187,39 @@ static void every_verb_refuses_what_it_does_not_know(void **state)
     CHECK_EQ(ASK("draft-drop", "draft=3"), -HL_ENOENT, "no such draft");
 }
 
+static int refuse_row(void *arg, const struct pair *pair, size_t n)
+{
+    (void)pair;
+    (void)n;
+    ++*(int *)arg;
+    return 1;
+}
+
+static void count_end(void *arg, int code, const char *sentence)
+{
+    (void)sentence;
+    *(int *)arg += code ? 1000 : 100;
+}
+
+/* A reader that takes no more: the verb ends, and says so, for its handle is gone. */
+static void who_takes_no_rows_ends_the_verb(void **state)
+{
+    static const char *const verbs[] = { "status", "contacts", "documents" };
+    struct verb_request *req = office_request();
+
+    (void)state;
+    assert_int_equal(ASK("inbox"), 0);
+    for (size_t i = 0; i < COUNT(verbs); i++) {
+        int called = 0;
+        const struct verb_sink sink = { &called, refuse_row, count_end };
+
+        memset(req, 0, sizeof(*req));
+        snprintf(req->name, sizeof(req->name), "%s", verbs[i]);
+        CHECK_EQ(verb_start(&office.agent, req, &sink) == NULL, 1, verbs[i]);
+        CHECK_EQ(called % 100 >= 1 && called >= 100, 1, verbs[i]);
+    }
+}
+
 /* ---- sending ---- */
 
 static void two_persons_send(void **state)
@@ -654,6 +687,7 @@ int main(void)
         cmocka_unit_test(requests_survive_the_socket),
         cmocka_unit_test(hostile_requests_are_refused),
         TEST(every_verb_refuses_what_it_does_not_know),
+        TEST(who_takes_no_rows_ends_the_verb),
         TEST(two_persons_send),
         TEST(a_single_office_sends_at_once),
         TEST(waiting_ends_as_it_says),
