@@ -19,11 +19,20 @@
 
 /* ---- at start: what was verified before ---- */
 
+static bool is_public(const struct sync *s, struct span note)
+{
+    struct document doc;
+
+    return document_decode(&doc, s->agent->station->realm, note) == 0 &&
+           doc.type != DOCUMENT_AGREEMENT;
+}
+
 static int catchup_restore(void *arg, uint64_t index, uint64_t time_ms, struct span note)
 {
     struct sync *s = arg;
     struct directory_change change;
-    int rc = directory_apply(s->dir, note, index, time_ms, true, &change, NULL);
+    int rc = directory_apply(s->dir, note, index, is_public(s, note) ? DIRECTORY_RECORDED : time_ms,
+                             true, &change, NULL);
 
     if (time_ms > s->newest_ms)
         s->newest_ms = time_ms;
@@ -171,7 +180,7 @@ static int catchup_document(struct sync *s, uint64_t index, struct span note)
     int rc;
 
     buf_init(&why, 1024);
-    rc = directory_apply(s->dir, note, index, time_ms, true, &change, &why);
+    rc = directory_apply(s->dir, note, index, DIRECTORY_RECORDED, true, &change, &why);
     if (rc == -HL_ECONFLICT || rc == -HL_EFINGERPRINT)
         rc = sync_fault(s, buf_str(&why), note);
     else if (rc != -HL_ENOMEM)

@@ -247,6 +247,7 @@ static const struct view {
         { "state", "STATE", 12 },
         { "signed", "SIGNED", 36 },
         { "missing", "MISSING", 20 },
+        { "suspended", "SUSPENDED BY", 20 },
         { "title", "TITLE", 0 } } },
     { "channel", { { "name", "CHANNEL", 30 }, { "members", "MEMBERS", 0 } } },
     { "document",

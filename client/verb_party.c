@@ -258,6 +258,25 @@ int verb_party_pin_begin(struct verb *v)
 
 /* ---- agreements ---- */
 
+/* Who has stopped it for itself: among the others it goes on. */
+static bool suspended_by(const struct directory *dir, uint64_t now_ms, const struct agreement *ag,
+                         struct span party)
+{
+    struct channel_facts facts;
+
+    for (size_t i = 0; i < ag->n_channels; i++) {
+        const struct agreement_channel *c = &ag->channel[i];
+
+        if (directory_channel(dir, DIRECTORY_NOW, now_ms, c->id, &facts) == -HL_ECHANNEL)
+            continue;
+        for (size_t k = 0; k < c->n_members; k++)
+            if (span_eq(name_party(c->member[k]), party) &&
+                directory_member(dir, DIRECTORY_NOW, &facts, c->member[k]) == -HL_ESTOPPED)
+                return true;
+    }
+    return false;
+}
+
 static int agreement_row(struct verb *v, const struct directory *dir, const struct agreement *ag)
 {
     struct channel_facts facts;
@@ -266,7 +285,7 @@ static int agreement_row(struct verb *v, const struct directory *dir, const stru
     int rc = directory_channel(dir, DIRECTORY_NOW, compose_now(v->agent, NULL), ag->channel[0].id,
                                &facts);
 
-    buf_init(&names, NAMES_MAX / 3);
+    buf_init(&names, NAMES_MAX / 4);
     row_begin(&r, "agreement");
     row_span(&r, "name", ag->name);
     row_32(&r, "digest", ag->digest);
@@ -280,6 +299,10 @@ static int agreement_row(struct verb *v, const struct directory *dir, const stru
                 names_put(&names, ag->party[i].party);
         names_row(&r, want ? "signed" : "missing", &names);
     }
+    for (size_t i = 0; i < ag->n_parties; i++)
+        if (suspended_by(dir, compose_now(v->agent, NULL), ag, ag->party[i].party))
+            names_put(&names, ag->party[i].party);
+    names_row(&r, "suspended", &names);
     for (size_t i = 0; i < ag->n_hosts; i++)
         names_put(&names, ag->host[i]);
     names_row(&r, "hosts", &names);

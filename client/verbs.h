@@ -156,7 +156,7 @@ int verbs_poll(struct agent *agent, uint64_t mono_ms);
  * party-list   -> row party: party serial digest fingerprint first_fingerprint pinned=0|1 from_ms until_ms pocs=".. .." conflict=0|1
  * party-pin    party, fingerprint (32 bytes) | typed (digit groups as read out) -> row party; -HL_EFINGERPRINT, -HL_EFORMAT
  * agreement-list -> row agreement: name digest title state=in-force|<error name> from_ms until_ms signed="<party> .."
- *                 missing="<party> .." hosts=".." quorum of
+ *                 missing="<party> .." suspended="<party> .." hosts=".." quorum of
  * agreement-show name | digest -> row agreement, row text: bytes, rows channel: name channel-id members=".. .." 
  * documents    [type=card|subkeys|stop|agreement], [host] -> row document: host index time_ms type bytes (the note)
  * submit       bytes (a note: card, subkeys, stop, or one party's agreement note), [host..] (default all), [wait_s] (default 10)

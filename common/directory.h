@@ -27,6 +27,7 @@
  *  6. Suspended or expired agreements take no new messages; steps on recorded ones stay possible (rules.h).
  */
 #define DIRECTORY_NOW UINT64_MAX
+#define DIRECTORY_RECORDED UINT64_MAX /* as time_ms of a recorded public document: its host judged the time; who cannot open all records before it cannot, and folds it all the same (rule 1) */
 
 struct directory;
 

@@ -7,7 +7,7 @@
 
 static bool valid(const struct card *card, uint64_t time_ms)
 {
-    return card->from_ms <= time_ms && time_ms < card->until_ms;
+    return time_ms == DIRECTORY_RECORDED || (card->from_ms <= time_ms && time_ms < card->until_ms);
 }
 
 /* ---- keys ---- */

@@ -203,6 +203,7 @@ static void validity_by_the_given_time(void **state)
         { "first ms", WORLD_NOW - 2 * WORLD_YEAR_MS, 0 },
         { "last ms", WORLD_NOW + 2 * WORLD_YEAR_MS - 1, 0 },
         { "after", WORLD_NOW + 2 * WORLD_YEAR_MS, -HL_EVALIDITY },
+        { "recorded: not judged", DIRECTORY_RECORDED, 0 },
     };
     struct world_key key = world_key("arcadia.technical/watch-1");
     struct world_key transport = world_xkey("arcadia.technical/transport");
