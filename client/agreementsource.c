@@ -22,6 +22,7 @@ static int bad(struct agreementsource *src, const config_setting_t *s, const cha
 
 static int get_word(struct agreementsource *src, config_setting_t *s, struct span *out)
 {
+    *out = SPAN_NONE;
     if (!s || config_setting_type(s) != CONFIG_TYPE_STRING)
         return bad(src, s, "a text in quotes is needed");
     *out = span_str(config_setting_get_string(s));

@@ -17,7 +17,8 @@ static void on_signal(int sig)
     stopped = 1;
 }
 
-/* A command that runs without an agent holds the desk for a moment: it is waited for, another agent is not. */
+/* A command that runs without an agent holds the desk for a moment: it is waited for, another agent
+ * is not. */
 static int open_when_free(struct session *s, struct agent **a)
 {
     int rc = -HL_EBUSY;

@@ -176,8 +176,8 @@ static int receive_known(struct desk *d, const uint8_t mid[static 32], enum mess
 
 int desk_receive(struct desk *d, const struct message *m)
 {
-    enum message_state state;
-    unsigned precedence;
+    enum message_state state = MESSAGE_NEW;
+    unsigned precedence = 0;
     int known = receive_known(d, m->mid, &state, &precedence);
     int rc;
 

@@ -54,7 +54,8 @@ int desk_number(struct desk *d, const uint8_t channel[static 32], uint8_t chain[
         *seq = 0;
         rc = chain_draw(d, channel, chain, 0);
     }
-    (*seq)++;
+    if (!rc)
+        (*seq)++;
     return rc;
 }
 

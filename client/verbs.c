@@ -105,7 +105,7 @@ int verb_message(struct verb *v, const char *prefix, uint8_t mid[static 32])
     snprintf(key[2], sizeof(key[2]), "%schannel", prefix);
     rc = verb_32(v, key[0], &id);
     if (rc != -HL_ENOENT) {
-        if (!rc)
+        if (id)
             memcpy(mid, id, 32);
         return rc;
     }

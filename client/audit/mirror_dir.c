@@ -191,8 +191,8 @@ static int keep_note(const char *path, const struct checkpoint *cp, size_t lines
 int mirror_dir_put_checkpoint(struct mirror_dir *m, struct span note)
 {
     char path[MIRROR_PATH_MAX];
-    struct checkpoint cp;
-    size_t lines;
+    struct checkpoint cp = { 0 };
+    size_t lines = 0;
     int rc = note_open(&cp, note, &lines);
 
     if (!rc)
@@ -211,8 +211,8 @@ int mirror_dir_put_checkpoint(struct mirror_dir *m, struct span note)
 int mirror_dir_put_note(struct mirror_dir *m, struct span note)
 {
     char path[MIRROR_PATH_MAX];
-    struct checkpoint cp;
-    size_t lines;
+    struct checkpoint cp = { 0 };
+    size_t lines = 0;
     int rc = note_open(&cp, note, &lines);
 
     if (!rc && cp.size > tile_tree_covered(m->tree))
