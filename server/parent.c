@@ -30,6 +30,7 @@ static const char *const role_name[ROLES] = { "core", "front", "signer", "publis
 #define BACKOFF_MAX_MS 5000
 #define BACKOFF_CALM_MS 10000 /* who lived that long starts again at once */
 #define STOP_MS 10000
+#define LAST_WORD_MS 500 /* for the core to end by itself, with its own status */
 #define WATCHDOG_MS 5000
 
 struct child {
@@ -45,9 +46,16 @@ struct parent {
     struct control *control;
     int signal_fd;
     bool ready, ever_ready, stopping, down; /* down: everything is to start anew */
-    uint64_t stop_ms, beat_ms;
+    uint64_t down_ms, stop_ms, beat_ms;
     int status;
 };
+
+static void go_down(struct parent *p)
+{
+    if (!p->down)
+        p->down_ms = clock_mono_ms();
+    p->down = true;
+}
 
 /* ---- starting ---- */
 
@@ -152,7 +160,7 @@ static int start_one(struct parent *p, enum role role)
         return rc;
     rc = child_start(p, role, &fd[0], 1);
     if (!rc && ipc_send_fd(&p->core, role == ROLE_FRONT ? IPC_FRONT : IPC_PUBLISHER, fd[1]) != 0)
-        p->down = true;
+        go_down(p);
     close_pair(fd);
     return rc;
 }
@@ -195,14 +203,14 @@ static void child_ended(struct parent *p, enum role role, int status)
     fprintf(stderr, "<4>parent: %s ended (%s %d)\n", role_name[role],
             WIFSIGNALED(status) ? "signal" : "status",
             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    if (own && !p->ever_ready) { /* it never worked: say so instead of trying for ever */
+    if (own && !p->ever_ready && role != ROLE_PUBLISHER) { /* say so instead of trying for ever */
         p->status = WEXITSTATUS(status);
         p->stopping = true;
         p->stop_ms = now;
         ipc_put(&p->core, IPC_STOP, NULL, 0);
     }
     if (role == ROLE_CORE || role == ROLE_SIGNER)
-        p->down = true;
+        go_down(p);
 }
 
 static void reap(struct parent *p)
@@ -245,7 +253,7 @@ static int on_core(struct parent *p)
     int rc = ipc_read(&p->core);
 
     if (rc < 0) {
-        p->down = true;
+        go_down(p);
         ipc_release(&p->core);
         return 0;
     }
@@ -260,7 +268,7 @@ static int on_core(struct parent *p)
         }
     }
     if (rc)
-        p->down = true;
+        go_down(p);
     return 0;
 }
 
@@ -283,9 +291,10 @@ static int supervise(struct parent *p)
     int rc = 0;
 
     if (p->stopping || (p->down && any_child(p))) {
-        if (!p->stopping)
-            end_children(p, SIGKILL);
-        else if (now - p->stop_ms > STOP_MS)
+        bool late = p->stopping ? now - p->stop_ms > STOP_MS
+                                : !p->child[ROLE_CORE].pid || now - p->down_ms > LAST_WORD_MS;
+
+        if (late)
             end_children(p, SIGKILL);
         return 0;
     }
@@ -319,7 +328,7 @@ static int parent_round(struct parent *p)
     }
     rc = supervise(p);
     if (p->core.fd >= 0 && ipc_flush(&p->core) < 0)
-        p->down = true;
+        go_down(p);
     return rc;
 }
 

@@ -8,7 +8,8 @@
  *
  *   front, publisher end     -> a new one, its descriptor passed to the core
  *   core or signer end       -> all end, all start again (restart is the recovery procedure)
- *   core ends before READY   -> the parent ends too, with its status: what a restart cannot mend
+ *   one of them ends by itself before the first READY -> the parent ends too, with its status: what a restart cannot
+ *                               mend.  But for the publisher: no promise waits for it
  *   SIGHUP -> RELOAD         SIGTERM, SIGINT -> STOP, then every child is ended by its id
  *
  * Each child is this program executed again with --role, so that none inherits another's memory.  Descriptors:
