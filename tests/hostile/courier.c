@@ -4,12 +4,14 @@
  * the broker meanwhile.
  *
  *   courier --dir DIR --poc I --peer J --state FOLDER --peer-state FOLDER --rate R
- *           [--messages N | --until FILE] [--seconds S] [--expect E-CODE] [--since-start]
+ *           [--messages N | --until FILE] [--alone N] [--seconds S] [--expect E-CODE] [--transport
+ * NAME]
  *
  * What it signs is on disk before its first byte leaves (out/), and is submitted again until its
  * receipt verifies (receipts/).  What it receives it acts on once (acts) and acknowledges.  Ends
  * with 0 when both have everything: their messages recorded, acknowledged and the
- * acknowledgements recorded; with 1 when the time is over or the broker broke a promise:
+ * acknowledgements recorded (--alone N: when its own are recorded or refused, and it has acted N
+ * times); with 1 when the time is over or the broker broke a promise:
  *   - a receipt that does not lead to the signed root, or a second entry of one envelope
  *   - a checkpoint smaller than one that was held
  *   - a message delivered again after its acknowledgement was recorded
@@ -65,6 +67,8 @@ static struct {
     double rate;
     uint64_t messages, end_ms;
     int expect;
+    bool alone;
+    size_t want_acts; /* alone */
     uint8_t chain[16];
     struct item item[ITEMS_MAX];
     size_t n, n_messages, open;
@@ -649,6 +653,8 @@ static bool complete(void)
 {
     char path[600];
 
+    if (g.alone)
+        return g.stopping && missing(false) == 0 && g.n_acts >= g.want_acts;
     if (g.stopping && !g.done && missing(true) == 0) {
         snprintf(path, sizeof(path), "%.500s/done", g.state);
         put_file(path, SPAN("done\n", 5));
@@ -677,7 +683,7 @@ static int run(void)
            g.post.town.poc[g.post.i], g.n_messages, g.n_acts, g.n, missing(true),
            (unsigned long long)g.again, (unsigned long long)g.connects,
            (unsigned long long)g.refusals, (unsigned long long)g.failures);
-    return g.done && missing(true) == 0 && g.failures == 0 ? EXIT_DONE : EXIT_FAILED_OTHER;
+    return complete() && g.failures == 0 ? EXIT_DONE : EXIT_FAILED_OTHER;
 }
 
 static int options(int argc, char **argv, const char **dir, size_t *poc)
@@ -693,6 +699,7 @@ static int options(int argc, char **argv, const char **dir, size_t *poc)
                                            { "until", required_argument, NULL, 'u' },
                                            { "seconds", required_argument, NULL, 'e' },
                                            { "expect", required_argument, NULL, 'x' },
+                                           { "alone", required_argument, NULL, 'a' },
                                            { NULL, 0, NULL, 0 } };
     double seconds = 60;
     int c;
@@ -720,6 +727,8 @@ static int options(int argc, char **argv, const char **dir, size_t *poc)
             g.until = optarg;
         else if (c == 'e')
             seconds = strtod(optarg, NULL);
+        else if (c == 'a')
+            g.alone = true, g.want_acts = strtoul(optarg, NULL, 10);
         else if (c == 'x')
             g.expect = error_by_name(optarg);
         else

@@ -31,6 +31,14 @@ says() {
     [ "$(grep -cF -- "$1" "$2")" -ge "${3:-1}" ]
 }
 
+# fails COMMAND...: what `!` says, where bats sees it
+fails() {
+    if "$@"; then
+        echo "this should have failed: $*" >&2
+        return 1
+    fi
+}
+
 # broker_start DIR: runs until broker_stop; its words are in DIR/words
 broker_start() {
     : >>"$1/words"
