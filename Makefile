@@ -160,17 +160,27 @@ fuzz:
 	@BUILD=build-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh
 fuzz-targets: $(FUZZ)
 
+# the one object that knows where the phrasebook was installed
+$(B)/prefix: FORCE
+	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+$(B)/client/message_args.o: $(B)/prefix
+.PHONY: FORCE
+
 BIN := $(DESTDIR)$(PREFIX)/bin
 SHARE := $(DESTDIR)$(PREFIX)/share
+UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 install: all
-	install -d $(BIN) $(SHARE)/hotline/phrasebook
+	install -d $(BIN) $(SHARE)/hotline/phrasebook $(SHARE)/hotline/demo $(SHARE)/doc/hotline $(UNITS)
 	install -m 0755 $(PROGRAMS) $(BIN)
-	install -m 0644 $(wildcard conf/phrasebook/*.cfg) $(SHARE)/hotline/phrasebook
-	$(foreach s,1 5 7 8,$(if $(wildcard docs/*.$(s)),install -d $(SHARE)/man/man$(s) && install -m 0644 $(wildcard docs/*.$(s)) $(SHARE)/man/man$(s) &&)) true
+	install -m 0644 $(wildcard conf/phrasebook/*) $(SHARE)/hotline/phrasebook
+	install -m 0644 $(wildcard conf/demo/*) $(SHARE)/hotline/demo
+	install -m 0644 README.md $(wildcard docs/*.md) $(SHARE)/doc/hotline
+	for u in $(notdir $(wildcard conf/systemd/*)); do \
+	    sed 's,/usr/local,$(PREFIX),g' conf/systemd/$$u >$(UNITS)/$$u && chmod 0644 $(UNITS)/$$u || exit 1; done
 uninstall:
-	rm -f $(addprefix $(BIN)/,hotlined hotline hotline-audit)
-	rm -rf $(SHARE)/hotline
-	rm -f $(foreach s,1 5 7 8,$(addprefix $(SHARE)/man/man$(s)/,$(notdir $(wildcard docs/*.$(s)))))
+	rm -f $(addprefix $(BIN)/,$(notdir $(PROGRAMS)))
+	rm -f $(addprefix $(UNITS)/,$(notdir $(wildcard conf/systemd/*)))
+	rm -rf $(SHARE)/hotline $(SHARE)/doc/hotline
 
 clean:
 	rm -rf build build-san build-fuzz
