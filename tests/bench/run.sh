@@ -73,10 +73,10 @@ cat "$W/load.jsonl"
 sh tests/bench/desks.sh "$B" "$W/desks" "$EACH" | tee -a "$W/load.jsonl"
 
 # ---- memory of a connected client: front and core together, proportional set size ----
-pss() { # the whole family of $PID but the parent
+pss() {
     for p in $(pgrep -P "$PID"); do
-        grep -qE 'role.(front|core)' "/proc/$p/cmdline" && awk '/^Pss:/ { print $2 }' "/proc/$p/smaps_rollup"
-    done | awk '{ n += $1 } END { print n }'
+        case $(cat "/proc/$p/comm") in front | core) awk '/^Pss:/ { print $2 }' "/proc/$p/smaps_rollup" ;; esac
+    done | awk '{ n += $1 } END { print n + 0 }'
 }
 d=$W/memory
 init_broker "$d"
