@@ -1350,6 +1350,41 @@ static void witnesses_that_stand(void **state)
     }
 }
 
+/* Agreements may share witnesses, under one name each. */
+static void witnesses_of_two_agreements(void **state)
+{
+    static const struct {
+        const char *name, *as;
+        int want;
+    } rows[] = {
+        { "the same names", "caldera.example/witness", 0 },
+        { "a free witness under its name", "eland.example/witness", 0 },
+        { "a free witness under another name", "eland.example/other", -HL_EDUPLICATE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bool shared = i == 0;
+        struct agreement a;
+        struct buf text;
+
+        spare_witness_name = shared ? rows[i].as : "eland.example/witness";
+        spare_witness_label = shared ? "caldera/witness" : "eland/witness";
+        start_with(other_witness, 1);
+        world_agreement(&a, W.realm, W.now_ms);
+        a.random[0] ^= 1;
+        document_note_key(&a.witness[2], span_str(rows[i].as), NOTE_COSIGNATURE,
+                          world_key(spare_witness_label).pk);
+        buf_init(&text, DOCUMENT_MAX);
+        agreement_print(&text, W.realm, &a);
+        fresh();
+        world_sign_roots(&note_, buf_span(&text), "borealia");
+        CHECK_EQ(check(buf_span(&note_)), rows[i].want, rows[i].name);
+        buf_release(&text);
+        world_agreement_release(&a);
+    }
+}
+
 /* Two keys that share name and key id (found by trying 60,000 labels): a line could mean either. */
 static void witness_with_another_s_key_id(void **state)
 {
@@ -1503,6 +1538,32 @@ static void sign_bilateral(int party)
     assert_int_equal(apply(buf_span(&note_)), 0);
 }
 
+/* A message of borealia.diplomatic on the crisis channel, about one that it got from arcadia. */
+static int judge_kind(unsigned kind, const char *key)
+{
+    static struct envelope env;
+    struct recipient to = { span_str("borealia.diplomatic"), ROLE_ACTION };
+    struct rules_facts f = { .dir = dir, .at = DIRECTORY_NOW, .time_ms = WORLD_NOW };
+    struct world_message m;
+    struct verdict v;
+    struct buf bytes;
+
+    f.target = (struct target){
+        true, KIND_NOTIFICATION, span_str("arcadia.diplomatic"), W.channel[WORLD_CRISIS], 1, &to
+    };
+    world_message_init(&m, &W);
+    m.kind = kind;
+    m.key = key;
+    m.n_refs = 1;
+    if (kind_is_step(kind))
+        m.to[0] = NULL;
+    buf_init(&bytes, ENVELOPE_MAX);
+    world_envelope(&bytes, &W, &m);
+    assert_int_equal(envelope_decode(&env, W.realm, buf_span(&bytes)), 0);
+    buf_release(&bytes);
+    return rules_judge(&env, &f, &v);
+}
+
 static void one_side_suspends_a_bilateral_agreement(void **state)
 {
     (void)state;
@@ -1516,6 +1577,11 @@ static void one_side_suspends_a_bilateral_agreement(void **state)
     assert_int_equal(stop_agreement(WORLD_BOREALIA, 1), 0);
     assert_int_equal(channel_rc(next - 1, WORLD_CRISIS), 0);
     assert_int_equal(channel_rc(next, WORLD_CRISIS), -HL_ESTOPPED);
+    /* nothing new, but what was recorded before can be answered for */
+    assert_int_equal(judge_kind(KIND_NOTIFICATION, "watch-1"), -HL_ESTOPPED);
+    assert_int_equal(judge_kind(KIND_REPLY, "watch-1"), -HL_ESTOPPED);
+    assert_int_equal(judge_kind(KIND_DELIVERED, "station"), 0);
+    assert_int_equal(judge_kind(KIND_ACKNOWLEDGED, "watch-1"), 0);
 }
 
 /* The stop is public and known before the agreement is opened to this reader. */
@@ -1941,6 +2007,7 @@ int main(void)
         TEST(an_expired_card_signs_no_agreement),
         TEST(a_frozen_party_signs_no_agreement),
         TEST(witnesses_that_stand),
+        TEST(witnesses_of_two_agreements),
         TEST(witness_with_another_s_key_id),
         TEST(too_long),
         TEST(every_byte_of_an_agreement_note),
