@@ -88,6 +88,12 @@ static const struct arg_spec step_specs[] = {
 static const struct arg_spec retract_specs[] = {
     { "text", 't', "TEXT", "text", "why, in free text" }, POSITION, WAIT, END
 };
+static const struct arg_spec endorse_specs[] = {
+    { "text", 't', "FILE", NULL, "free text from a file, - for standard input" },
+    POSITION,
+    WAIT,
+    END,
+};
 static const struct arg_spec watch_specs[] = {
     { "count", 'n', "N", "count", "end after N events" },
     { "since", 0, "EVENT", "since", "from this event on (0: all kept)" },
@@ -199,6 +205,7 @@ const struct command commands[] = {
     { "daily", "reply", cmd_reply, NEED_DESK, 1, 3, "NUMBER [CHANNEL] [--form FILE] ...", "answer a message", send_specs, "reply", { NULL, NULL } },
     { "daily", "correct", cmd_reply, NEED_DESK, 1, 3, "NUMBER [CHANNEL] [--form FILE] ...", "correct fields of a message of yours", send_specs, "correction", { NULL, NULL } },
     { "daily", "retract", command_verb, NEED_DESK, 1, 3, "NUMBER [CHANNEL]", "retract a message of this PoC, one action, same reach", retract_specs, "retract", { "MSG", NULL } },
+    { "daily", "endorse", cmd_reply, NEED_DESK, 1, 3, "NUMBER [CHANNEL]", "confirm a retraction, or what was released alone, as a second position", endorse_specs, "endorsement", { NULL, NULL } },
     { "daily", "drafts", command_verb, NEED_DESK, 0, 0, "", "what waits for release", NULL, "drafts", { NULL, NULL } },
     { "daily", "release", cmd_release, NEED_DESK, 1, 1, "DRAFT", "release a draft as the second position", release_specs, "release", { NULL, NULL } },
     { "daily", "watch", command_verb, NEED_DESK, 0, 0, "", "events as they come; -n N -W S ends", watch_specs, "watch", { NULL, NULL } },

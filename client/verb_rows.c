@@ -132,14 +132,33 @@ uint64_t message_due(struct agent *a, const struct message *m, const struct enve
 struct retraction {
     struct agent *agent;
     const uint8_t *target;
-    const char *sender; /* only its own PoC retracts a message */
-    unsigned kind;      /* looked for */
+    const char *sender;      /* only its own PoC retracts a message */
+    unsigned kind;           /* looked for */
+    const uint8_t *other_by; /* signed by another holder than this key's; NULL: by anybody */
     bool found;
-    uint8_t mid[32];
+    uint8_t mid[32], key[32];
 };
 
-/* A message of that kind whose first reference is the target; a confirmation may come from another
- * position only. */
+/* One holder may have several keys. */
+static bool one_hand(const struct agent *a, const uint8_t key[static 32],
+                     const uint8_t other[static 32])
+{
+    struct key_facts one, two;
+
+    if (memcmp(key, other, 32) == 0)
+        return true;
+    for (size_t i = 0; i < a->n_syncs; i++) {
+        const struct directory *dir = sync_directory(a->sync[i]);
+
+        directory_key(dir, DIRECTORY_NOW, DIRECTORY_RECORDED, key, &one);
+        directory_key(dir, DIRECTORY_NOW, DIRECTORY_RECORDED, other, &two);
+        if (one.holder.n && span_eq(one.holder, two.holder))
+            return true;
+    }
+    return false;
+}
+
+/* A message of that kind whose first reference is the target. */
 static int retraction_consider(void *arg, const uint8_t mid[static 32])
 {
     struct retraction *r = arg;
@@ -150,38 +169,41 @@ static int retraction_consider(void *arg, const uint8_t mid[static 32])
     if (!rc && env && m.kind == r->kind && m.state != MESSAGE_REFUSED &&
         strcmp(m.sender, r->sender) == 0 &&
         envelope_decode(env, r->agent->station->realm, buf_span(&m.envelope)) == 0 &&
-        env->header.n_refs && memcmp(env->header.ref[0], r->target, 32) == 0) {
+        env->header.n_refs && memcmp(env->header.ref[0], r->target, 32) == 0 &&
+        (!r->other_by || !one_hand(r->agent, env->stamp.key, r->other_by))) {
         r->found = true;
         memcpy(r->mid, mid, 32);
+        memcpy(r->key, env->stamp.key, 32);
     }
     message_release(&m);
     free(env);
     return rc == -HL_ENOENT ? 0 : rc;
 }
 
-static bool referred(struct agent *a, const uint8_t target[static 32], const char *sender,
-                     unsigned kind, uint8_t mid[static 32])
+static bool referred(struct retraction *r)
 {
-    struct retraction r = { .agent = a, .target = target, .sender = sender, .kind = kind };
-
-    if (desk_ref_each(a->desk, target, retraction_consider, &r) || !r.found)
-        return false;
-    memcpy(mid, r.mid, 32);
-    return true;
+    return desk_ref_each(r->agent->desk, r->target, retraction_consider, r) == 0 && r->found;
 }
 
-/* Retracted by one position, until a second confirms (endorses) or reverses (retracts) the
- * retraction. */
+/*
+ * Retracted by one position, until a second of another holder confirms (endorses) or reverses
+ * (retracts) the retraction.
+ */
 static const char *retraction_state(struct agent *a, const struct message *m)
 {
-    uint8_t retraction[32], after[32];
+    struct retraction r = {
+        .agent = a, .target = m->mid, .sender = m->sender, .kind = KIND_RETRACTION
+    };
+    struct retraction after = { .agent = a, .target = r.mid, .sender = m->sender };
 
-    if (!referred(a, m->mid, m->sender, KIND_RETRACTION, retraction))
+    if (!referred(&r))
         return "";
-    if (referred(a, retraction, m->sender, KIND_RETRACTION, after))
+    after.other_by = r.key;
+    after.kind = KIND_RETRACTION;
+    if (referred(&after))
         return "reversed";
-    return referred(a, retraction, m->sender, KIND_ENDORSEMENT, after) ? "confirmed"
-                                                                       : "unconfirmed";
+    after.kind = KIND_ENDORSEMENT;
+    return referred(&after) ? "confirmed" : "unconfirmed";
 }
 
 /* ---- row message ---- */

@@ -147,8 +147,8 @@ static int status_gap(void *arg, uint64_t first, uint64_t last, uint64_t since_m
     row_begin(&r, "gap");
     row_span(&r, "sender", g->sender);
     row_str(&r, "channel", channel);
-    row_uint(&r, "first", first);
-    row_uint(&r, "last", last);
+    row_uint(&r, "first_seq", first);
+    row_uint(&r, "last_seq", last);
     row_uint(&r, "since_ms", since_ms);
     row_uint(&r, "alarm", alarm);
     return row_send(g->status->verb, &r);

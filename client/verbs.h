@@ -135,7 +135,7 @@ int verbs_poll(struct agent *agent, uint64_t mono_ms);
  *                 row host     host endpoint state=down|asked|up|current|dead unanswered=0|1 size witnessed_size
  *                              witnessed_ms outbox sentence
  *                 row duty     position since_ms unlocked=0|1
- *                 row gap      sender channel first last since_ms alarm=0|1        numbers missing below the highest seen
+ *                 row gap      sender channel first_seq last_seq since_ms alarm=0|1        numbers missing below the highest seen
  *                 row overdue  number mid precedence poc undelivered=0|1 due_ms
  *                 row next     sentence                              what to do now, most urgent first
  *
