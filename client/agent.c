@@ -276,7 +276,6 @@ static void run_here(struct agent *a, const struct verb_request *req, struct end
     struct verb *v = verb_start(a, req, &sink);
     int rc = 0;
 
-    a->upkeep_at = clock_mono_ms() + UPKEEP_EVERY_MS; /* not of a short command */
     while (!e->ended && !rc)
         rc = agent_step(a, 1000);
     if (!e->ended) {

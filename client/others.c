@@ -218,11 +218,13 @@ static void others_proved(void *arg, int rc, struct span proof)
     struct claim *c = &s->claim[s->checked];
 
     s->checking = false;
+    if (rc == -HL_ENOANSWER && s->phase != SYNC_GREETED)
+        return; /* the link fell: asked again with the next greeting */
     if (!rc && proof_good(s, c, proof))
         rc = claim_settle(s, c, true);
-    else if (c->cosigned && s->phase == SYNC_GREETED)
+    else if (c->cosigned)
         rc = sync_fault(s, "the host does not prove that its log only grew", buf_span(&c->note));
-    else if (s->phase == SYNC_GREETED)
+    else
         rc = claim_denied(s, c);
     claim_free(c);
     if (rc == -HL_ESTORE || rc == -HL_ENOMEM)

@@ -21,6 +21,8 @@ struct release {
 
 /** release_prepare - the unsigned envelope, judged; @p was initialised. */
 int release_prepare(struct agent *a, const struct release *r, struct prepared *p, struct buf *why);
+/** release_judge - the rules may have changed since @env was prepared: judge it again, and name the hosts in @p. */
+int release_judge(struct agent *a, const struct envelope *env, struct prepared *p, struct buf *why);
 /** release_target - what refs[0] of @h is, as far as this desk holds it, with the storage that @t borrows from. */
 struct target_at {
     struct message message;

@@ -7,7 +7,8 @@
 /*
  * What the parts of a sync share.  Private to them:
  *
- *   sync.c       greeting, requests, frames to the parts       catchup.c   signed heads, entries, directory
+ *   sync.c       greeting, frames to the parts, time           requests.c  FETCH and its answers; sync_facts.c
+ *   catchup.c    signed heads, entries, directory
  *   openings.c   agreement notes and notices, the cursor       later.c     what waits for entries
  *   others.c     what senders saw of this log; witnesses       inbound.c   streams of deliveries
  *   taking.c     a whole envelope, judged, opened, stored      outbound.c  outbox to the host; receipts.c
@@ -133,6 +134,12 @@ bool sync_auditing(const struct sync *s);
 int sync_dead(struct sync *s, const char *what, struct span a, struct span b);
 /** sync_fault - something is wrong with this host that proves nothing yet: say so, keep @bytes. */
 int sync_fault(struct sync *s, const char *what, struct span bytes);
+
+/* requests.c */
+struct request *request_find(struct sync *s, uint64_t tag);
+/** request_end - the callback may ask again. */
+void request_end(struct request *r, int rc, struct span bytes);
+void requests_expire(struct sync *s, uint64_t mono_ms);
 
 /* catchup.c */
 int catchup_load(struct sync *s);

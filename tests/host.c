@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "common/card.h"
 #include "common/clock.h"
 #include "common/document.h"
 #include "common/error.h"
@@ -146,6 +147,36 @@ void host_sign(struct host *h, bool push)
     host_root(h, h->n, root);
     buf_clear(&h->note);
     host_note(&h->note, h, h->n, root);
+    f.note = buf_span(&h->note);
+    if (push)
+        host_send(h, &f);
+}
+
+void host_cosign(struct host *h, uint64_t time_s, bool push)
+{
+    static const char *const witness[] = { "arcadia", "borealia" };
+    struct frame f = { .verb = VERB_CHECKPOINT };
+    struct note note;
+    struct buf lines;
+
+    buf_init(&lines, CHECKPOINT_MAX);
+    NEED(note_parse(&note, buf_span(&h->note)) == 0);
+    for (size_t i = 0; i < COUNT(witness); i++) {
+        char label[64];
+        struct world_key k;
+        struct seckey *key;
+        struct card *card;
+
+        snprintf(label, sizeof(label), "%s/witness", witness[i]);
+        k = world_key(label);
+        NEED(seckey_from_seed(&key, k.sk) == 0);
+        NEED(card_new(&card, h->w->realm, buf_span(&h->w->card[i]), NULL) == 0);
+        NEED(sign_cosignature(&lines, note.text, span_str(card->witness.name), time_s, key) == 0);
+        card_free(card);
+        seckey_free(key);
+    }
+    buf_put_span(&h->note, buf_span(&lines));
+    buf_release(&lines);
     f.note = buf_span(&h->note);
     if (push)
         host_send(h, &f);

@@ -64,6 +64,8 @@ void host_sign(struct host *h, bool push);
 /** host_note - a signed checkpoint of whatever is said. */
 void host_note(struct buf *out, const struct host *h, uint64_t size, const uint8_t root[static 32]);
 size_t host_consistency(struct host *h, uint64_t old, uint64_t size, uint8_t proof[static MERKLE_MAX_PROOF][32]);
+/** host_cosign - append the cosignatures of ARCADIA and BOREALIA at @time_s to the newest note; with @push it is sent. */
+void host_cosign(struct host *h, uint64_t time_s, bool push);
 void host_root(const struct host *h, size_t size, uint8_t root[static 32]);
 void host_send(struct host *h, const struct frame *f);
 void host_send_bytes(struct host *h, struct span bytes);

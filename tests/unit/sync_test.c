@@ -516,6 +516,96 @@ static void senders_show_forks(void **state)
     }
 }
 
+/* ---- the clock ---- */
+
+static bool cosigned(void)
+{
+    return sync_cosigned_ms(sync_of()) != 0;
+}
+
+/* What a quorum of witnesses cosigned a day and more from this clock's time is believed, and told.
+ */
+static void the_witnesses_time_is_sealed_by(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t off_s;
+        bool doubted;
+    } rows[] = {
+        { "the same time", 0, false },
+        { "twenty-three hours behind", -23 * 3600, false },
+        { "twenty-three hours ahead", 23 * 3600, false },
+        { "two days behind", -48 * 3600, true },
+        { "two days ahead", 48 * 3600, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t now = clock_now_ms(), theirs = (uint64_t)((int64_t)(now / 1000) + rows[i].off_s);
+        bool doubted;
+
+        if (i) {
+            teardown(NULL);
+            setup(NULL);
+        }
+        assert_true(until(quiet, 5000));
+        CHECK_EQ(cosigned(), 0, "no witness yet");
+        host_cosign(&host, theirs, true);
+        CHECK_EQ(until(cosigned, 2000), 1, rows[i].name);
+        CHECK_EQ(sync_cosigned_ms(sync_of()), theirs * 1000, rows[i].name);
+        CHECK_EQ(compose_now(&arcadia.agent, &doubted) / 100000,
+                 (rows[i].doubted ? theirs * 1000 : now) / 100000, rows[i].name);
+        CHECK_EQ(doubted, rows[i].doubted, rows[i].name);
+    }
+}
+
+static bool witnessed(void)
+{
+    return sync_seen(sync_of())->witnessed.n != 0;
+}
+
+/* Cosignatures come when the tree has grown on: they count for the tree that they are on, once it
+ * is shown to be ours. */
+static void cosignatures_of_a_smaller_tree_count(void **state)
+{
+    static const struct {
+        const char *name;
+        enum lie lie;
+        bool want;
+    } rows[] = {
+        { "shown to be the beginning of ours", LIE_NONE, true },
+        { "not shown", LIE_CONSISTENCY, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct frame f = { .verb = VERB_CHECKPOINT };
+        struct buf small;
+        size_t n;
+
+        if (i) {
+            teardown(NULL);
+            setup(NULL);
+        }
+        n = host.n;
+        host.n = 5;
+        host_sign(&host, false);
+        host_cosign(&host, clock_now_ms() / 1000, false);
+        buf_init(&small, CHECKPOINT_MAX);
+        buf_put_span(&small, buf_span(&host.note));
+        host.n = n;
+        host_sign(&host, false);
+        assert_true(until(quiet, 5000));
+        host.lie = rows[i].lie;
+        f.note = buf_span(&small);
+        host_send(&host, &f);
+        CHECK_EQ(until(witnessed, 1000), rows[i].want, rows[i].name);
+        CHECK_EQ(faulty(), !rows[i].want, rows[i].name);
+        CHECK_EQ(dead(), 0, rows[i].name);
+        buf_release(&small);
+    }
+}
+
 /* ---- the outbox ---- */
 
 static struct answer answer;
@@ -651,6 +741,8 @@ int main(void)
         TEST(an_older_head_is_told),
         TEST(silence_is_told),
         TEST(senders_show_forks),
+        TEST(the_witnesses_time_is_sealed_by),
+        TEST(cosignatures_of_a_smaller_tree_count),
         TEST(receipts_are_verified),
         TEST(a_witness_cosigns_only_what_grows),
     };
