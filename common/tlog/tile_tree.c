@@ -44,8 +44,10 @@ static int note_open(struct checkpoint *cp, struct span in)
 
 /* ---- taking up where the folder stands ---- */
 
+/* The entries that the next bundle begins with: those of the tree, or a wider bundle would pass damage on. */
 static int resume_bundle(struct tile_tree *t, struct tile_dir *d, uint64_t size)
 {
+    uint8_t leaf[32], hash[32];
     struct buf entry;
     int rc = 0;
 
@@ -53,6 +55,11 @@ static int resume_bundle(struct tile_tree *t, struct tile_dir *d, uint64_t size)
     for (uint64_t i = size - size % TILE_WIDTH; i < size && !rc; i++) {
         buf_clear(&entry);
         rc = tile_dir_entry(d, i, &entry);
+        if (!rc)
+            rc = tile_dir_get(d, 0, i, hash);
+        merkle_leaf(leaf, buf_span(&entry));
+        if (!rc && memcmp(leaf, hash, 32) != 0)
+            rc = -HL_ESTORE;
         if (!rc)
             rc = bundle_put(&t->bundle, buf_span(&entry));
     }
