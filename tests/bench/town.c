@@ -13,7 +13,7 @@
 #include "keys/subkeys.h"
 
 #define REALM REALM_EXERCISE
-#define YEAR_MS (UINT64_C(365) * CLOCK_DAY_MS)
+#define YEARS_MS (20 * UINT64_C(365) * CLOCK_DAY_MS) /* valid in scenarios whose clocks are off by ten */
 
 void town_seed(uint8_t seed[static 32], const char *label)
 {
@@ -76,8 +76,8 @@ static void town_card(struct town *t, const char *dir, size_t p, struct span hos
     buf_init(&note, DOCUMENT_MAX);
     document_head(&text, REALM, DOCUMENT_CARD);
     buf_printf(&text, "party %s\nserial 1\nprevious -\nvalid %llu %llu\nthreshold 1\nroot ", party,
-               (unsigned long long)(t->now_ms - YEAR_MS),
-               (unsigned long long)(t->now_ms + YEAR_MS));
+               (unsigned long long)(t->now_ms - YEARS_MS),
+               (unsigned long long)(t->now_ms + YEARS_MS));
     put_key(&text, world_key(root).pk);
     buf_put_u8(&text, '\n');
     if (p < 3) {
@@ -107,7 +107,7 @@ static struct agreement *town_agreement(struct town *t, const char *origin)
     a.name = span_str("BENCH");
     a.title = span_str("An arrangement for measuring");
     a.n_parties = t->n_parties;
-    a.from_ms = t->now_ms - YEAR_MS;
+    a.from_ms = t->now_ms - YEARS_MS;
     a.n_categories = a.n_markings = a.n_channels = a.n_hosts = a.n_languages = a.n_attachments = 1;
     a.category[0] = span_str("incident");
     a.marking[0] = span_str("TLP-AMBER");

@@ -29,7 +29,6 @@ teardown() { end_all; }
 
 # run_couriers N: until both desks have N messages of their own, all recorded and acknowledged
 run_couriers() {
-    rm -f "$DIR"/desk-?/done
     couriers "$DIR" --messages "$1" --rate 100 --seconds 30
     couriers_finish
 }

@@ -98,12 +98,14 @@ end() {
     wait "$(cat "$BATS_TEST_TMPDIR/$1.pid")" || true
 }
 
-# courier DIR POC PEER ARGUMENTS...: for the background only
+# courier DIR POC PEER ARGUMENTS...: for the background only; its desk is in $DESKS, or in DIR
 courier() {
-    exec "$B/tests/hostile/courier" --dir "$1" --poc "$2" --peer "$3" --state "$1/desk-$2" --peer-state "$1/desk-$3" "${@:4}"
+    local desks=${DESKS:-$1}
+    exec "$B/tests/hostile/courier" --dir "$1" --poc "$2" --peer "$3" --state "$desks/desk-$2" --peer-state "$desks/desk-$3" "${@:4}"
 }
 # couriers DIR ARGUMENTS...: PoCs 0 and 1 write to each other; wait with couriers_finish
 couriers() {
+    rm -f "${DESKS:-$1}"/desk-[01]/done
     background courier-0 courier "$1" 0 1 "${@:2}"
     background courier-1 courier "$1" 1 0 "${@:2}"
 }
