@@ -100,13 +100,32 @@ static const uint32_t deadly[] = {
     SYS_clock_settime,
 };
 
-/* The trade of the front alone. */
-static const uint32_t network[] = { SYS_socket, SYS_bind,    SYS_listen,
-                                    SYS_accept, SYS_accept4, SYS_connect };
+/* Refused to every role: what reaches other processes of this account, and connections that we
+ * begin. */
+static const uint32_t outward[] = {
+    SYS_connect,     SYS_kill,
+    SYS_tkill,       SYS_rt_sigqueueinfo,
+    SYS_pidfd_open,  SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_getfd, SYS_pidfd_send_signal,
+};
 
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+/* The trade of the front alone. */
+static const uint32_t network[] = { SYS_socket, SYS_bind, SYS_listen, SYS_accept, SYS_accept4 };
+
+/* The front has no file, whether or not this kernel has Landlock. */
+static const uint32_t files[] = {
+    SYS_openat,    SYS_openat2,  SYS_unlinkat, SYS_renameat2, SYS_mkdirat,  SYS_linkat,
+    SYS_symlinkat, SYS_truncate, SYS_fchmodat, SYS_fchownat,
+#ifdef SYS_open /* older calls for the same, on machines that have them */
+    SYS_open,      SYS_creat,    SYS_unlink,   SYS_rename,    SYS_renameat, SYS_mkdir,
+    SYS_rmdir,     SYS_link,     SYS_symlink,  SYS_chmod,     SYS_chown,    SYS_lchown,
+#endif
+};
+
+#define FIELD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
-#define FILTER_MAX (8 + 2 * (COUNT(deadly) + COUNT(network)))
+#define FILTER_MAX (24 + 2 * (COUNT(deadly) + COUNT(outward) + COUNT(network) + COUNT(files)))
+#define X32_CALLS 0x40000000u /* the same calls under other numbers: AUDIT_ARCH_X86_64 has both */
 
 struct filter {
     struct sock_filter op[FILTER_MAX];
@@ -126,25 +145,47 @@ static void filter_calls(struct filter *f, const uint32_t *nr, size_t n, uint32_
     }
 }
 
+/* Call @nr only with @own as its first argument: upon itself. */
+static void filter_own(struct filter *f, uint32_t nr, uint32_t own)
+{
+    filter_add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 4));
+    filter_add(
+        f, (struct sock_filter)FIELD(args[0])); /* its lower half: this machine is little-endian */
+    filter_add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, own, 1, 0));
+    filter_add(f, (struct sock_filter)RETURN(SECCOMP_RET_ERRNO | EPERM));
+    filter_add(f, (struct sock_filter)FIELD(nr));
+}
+
+static void filter_machine(struct filter *f)
+{
+    filter_add(f, (struct sock_filter)FIELD(arch));
+#if defined(__x86_64__)
+    filter_add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
+#elif defined(__aarch64__) && defined(__AARCH64EL__)
+    filter_add(f,
+               (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_AARCH64, 1, 0));
+#else
+#error "name the seccomp architecture of this machine"
+#endif
+    filter_add(f, (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS));
+    filter_add(f, (struct sock_filter)FIELD(nr));
+    filter_add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 0, 1));
+    filter_add(f, (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS));
+}
+
 static int sandbox_calls(enum sandbox_role role)
 {
     struct filter f = { .n = 0 };
     struct sock_fprog prog = { .filter = f.op };
 
-    filter_add(&f, (struct sock_filter)LOAD(arch));
-#if defined(__x86_64__)
-    filter_add(&f,
-               (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
-#elif defined(__aarch64__)
-    filter_add(&f,
-               (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_AARCH64, 1, 0));
-#else
-#error "name the seccomp architecture of this machine"
-#endif
-    filter_add(&f, (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS));
-    filter_add(&f, (struct sock_filter)LOAD(nr));
+    filter_machine(&f);
     filter_calls(&f, deadly, COUNT(deadly), SECCOMP_RET_KILL_PROCESS);
-    if (role != SANDBOX_FRONT)
+    filter_calls(&f, outward, COUNT(outward), SECCOMP_RET_ERRNO | EPERM);
+    filter_own(&f, SYS_tgkill, (uint32_t)getpid()); /* abort() */
+    filter_own(&f, SYS_prlimit64, 0);
+    if (role == SANDBOX_FRONT)
+        filter_calls(&f, files, COUNT(files), SECCOMP_RET_ERRNO | EACCES);
+    else
         filter_calls(&f, network, COUNT(network), SECCOMP_RET_ERRNO | EPERM);
     filter_add(&f, (struct sock_filter)RETURN(SECCOMP_RET_ALLOW));
     prog.len = f.n;
