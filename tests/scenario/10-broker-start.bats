@@ -135,3 +135,19 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); print(flush=True); ti
     wait_for 5 test -s "$BATS_TEST_TMPDIR/taken"
     gives 1 "Address already in use" "$H" -c "$DIR/hotlined.conf"
 }
+
+@test "every process that handles what others sent is in its sandbox, and none can be traced" {
+    [ "${SAN:-0}" != 1 ] || skip "sanitizers do not live in a sandbox"
+    broker_start "$DIR"
+    for role in core front signer publisher; do
+        status=/proc/$(broker_role "$DIR" $role)/status
+        grep -qE '^NoNewPrivs:\s1$' "$status"
+        grep -qE '^Seccomp:\s2$' "$status"
+        grep -qE '^CoreDumping:\s0$' "$status"
+        # not dumpable: its files belong to root whoever runs it, so nobody of the same account reads its memory
+        [ "$(stat -c %U "/proc/$(broker_role "$DIR" $role)/mem")" = root ]
+        grep -qE '^Max core file size\s+0\s+0' "/proc/$(broker_role "$DIR" $role)/limits"
+    done
+    [ "$(ls "/proc/$(broker_role "$DIR" front)/fd" -l | grep -cE "$DIR/(keys|state|public)")" = 0 ]
+    [ "$(ls "/proc/$(broker_role "$DIR" signer)/fd" -l | grep -cE "$DIR/(keys|state|public)")" = 1 ]
+}
