@@ -114,6 +114,13 @@ int desk_find(struct desk *d, const char *number, const uint8_t *channel, uint8_
 int desk_message_state(struct desk *d, const uint8_t mid[static 32], enum message_state state, int rc, const char *sentence);
 /** desk_each_message - newest first; @fn returns non-zero to stop. */
 int desk_each_message(struct desk *d, enum message_way way, int (*fn)(void *arg, const struct message *m), void *arg);
+/**
+ * desk_each_open - the same, of those that somebody still has to do something about: received and not acknowledged or
+ * read; sent and not closed.  Costs what is open, not what is held.
+ */
+int desk_each_open(struct desk *d, enum message_way way, int (*fn)(void *arg, const struct message *m), void *arg);
+/** desk_message_close - every action addressee of a message that we sent has acknowledged it. */
+int desk_message_close(struct desk *d, const uint8_t mid[static 32]);
 /** references: what a message refers to, and who refers to it. */
 int desk_ref_add(struct desk *d, const uint8_t mid[static 32], const uint8_t target[static 32]);
 int desk_ref_each(struct desk *d, const uint8_t target[static 32], int (*fn)(void *arg, const uint8_t mid[static 32]), void *arg);

@@ -113,8 +113,8 @@ static int message_insert(struct desk *d, const struct message *m)
     if (!rc)
         rc = db_run(d,
                     "INSERT INTO message(mid, id, way, state, time_ms, carried, doubted, kind,"
-                    " precedence, sender, channel, chain, seq, refused, sentence, envelope, box)"
-                    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+                    " precedence, sender, channel, chain, seq, refused, sentence, envelope, box,"
+                    " closed) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
                     " ON CONFLICT(mid) DO UPDATE SET id=excluded.id, state=excluded.state,"
                     " precedence=excluded.precedence, chain=excluded.chain, seq=excluded.seq,"
                     " doubted=excluded.doubted, refused=excluded.refused,"
@@ -123,8 +123,8 @@ static int message_insert(struct desk *d, const struct message *m)
                          B_INT(m->time_ms), B_INT(m->carried), B_INT(m->doubted), B_INT(m->kind),
                          B_INT(m->precedence), B_STR(m->sender), B_KEY(m->channel),
                          B_BLOB(SPAN(m->chain, 16)), B_INT(m->seq), B_INT(-m->refused),
-                         B_STR(m->sentence), B_BLOB(buf_span(&m->envelope)),
-                         B_BLOB(buf_span(&box))));
+                         B_STR(m->sentence), B_BLOB(buf_span(&m->envelope)), B_BLOB(buf_span(&box)),
+                         B_INT(kind_is_bodyless(m->kind))));
     buf_release(&box);
     return rc;
 }
@@ -259,13 +259,12 @@ int desk_message_state(struct desk *d, const uint8_t mid[static 32], enum messag
                   BIND(B_INT(state), B_INT(rc < 0 ? -rc : rc), B_STR(sentence), B_KEY(mid)));
 }
 
-int desk_each_message(struct desk *d, enum message_way way,
-                      int (*fn)(void *arg, const struct message *m), void *arg)
+static int each_row(struct desk *d, const char *sql, enum message_way way,
+                    int (*fn)(void *arg, const struct message *m), void *arg)
 {
     struct message m;
     sqlite3_stmt *st;
-    int rc = db_open(d, &st, "SELECT " COLUMNS " FROM message WHERE way=? ORDER BY n DESC",
-                     BIND(B_INT(way)));
+    int rc = db_open(d, &st, sql, BIND(B_INT(way)));
 
     while (!rc && (rc = db_row(st)) == 1) {
         rc = message_row(d, st, &m);
@@ -275,6 +274,29 @@ int desk_each_message(struct desk *d, enum message_way way,
     }
     sqlite3_finalize(st);
     return rc;
+}
+
+/* "+way": in the order of the table itself, so that nothing is sorted. */
+int desk_each_message(struct desk *d, enum message_way way,
+                      int (*fn)(void *arg, const struct message *m), void *arg)
+{
+    return each_row(d, "SELECT " COLUMNS " FROM message WHERE +way=? ORDER BY n DESC", way, fn,
+                    arg);
+}
+
+/* The states are MESSAGE_QUEUED, RECORDED, REFUSED; MESSAGE_NEW, SEEN, CANNOT_READ. */
+int desk_each_open(struct desk *d, enum message_way way,
+                   int (*fn)(void *arg, const struct message *m), void *arg)
+{
+    return each_row(d,
+                    "SELECT " COLUMNS " FROM message WHERE n IN (SELECT n FROM message"
+                    " WHERE closed=0 AND way=? AND state IN (0,1,2,3,4,6)) ORDER BY n DESC",
+                    way, fn, arg);
+}
+
+int desk_message_close(struct desk *d, const uint8_t mid[static 32])
+{
+    return db_run(d, "UPDATE message SET closed=1 WHERE mid=?", BIND(B_KEY(mid)));
 }
 
 int desk_ref_add(struct desk *d, const uint8_t mid[static 32], const uint8_t target[static 32])

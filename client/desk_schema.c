@@ -26,9 +26,10 @@ static const char *const schema[] = {
     " time_ms INTEGER NOT NULL, carried INTEGER NOT NULL, doubted INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, precedence INTEGER NOT NULL, sender TEXT NOT NULL,"
     " channel BLOB NOT NULL, chain BLOB NOT NULL, seq INTEGER NOT NULL, refused INTEGER NOT NULL,"
-    " sentence TEXT NOT NULL, envelope BLOB NOT NULL, box BLOB NOT NULL)",
+    " sentence TEXT NOT NULL, envelope BLOB NOT NULL, box BLOB NOT NULL,"
+    " closed INTEGER NOT NULL DEFAULT 0)",
     "CREATE INDEX message_number ON message(seq)",
-    "CREATE INDEX message_way ON message(way, state)",
+    "CREATE INDEX message_open ON message(way, state) WHERE closed=0",
     "CREATE TABLE ref(mid BLOB, target BLOB, PRIMARY KEY(mid, target)) WITHOUT ROWID",
     "CREATE INDEX ref_target ON ref(target)",
     "CREATE TABLE chain(channel BLOB PRIMARY KEY, chain BLOB NOT NULL, seq INTEGER NOT NULL)",

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/ladder.h"
 #include "client/sync_state.h"
 #include "common/error.h"
 #include "common/record.h"
@@ -224,15 +225,19 @@ static int envelope_leaf(struct sync *s, const struct frame *f, const struct out
     return 0;
 }
 
-static int recorded_event(struct sync *s, const uint8_t mid[static 32])
+/* Officers are told; and of what nobody acknowledges this was the end. */
+static int recorded_message(struct sync *s, const uint8_t mid[static 32])
 {
+    struct desk *desk = s->agent->desk;
     struct desk_event e = { .what = EVENT_RECORDED, .mid = mid, .poc = sync_origin(s) };
     struct message m;
-    int rc = desk_message(s->agent->desk, mid, &m);
+    int rc = desk_message(desk, mid, &m);
 
     e.kind = m.kind;
     if (!rc && !kind_is_bodyless(m.kind))
-        rc = desk_event_add(s->agent->desk, &e);
+        rc = desk_event_add(desk, &e);
+    if (!rc && !kind_owes_ack(m.kind))
+        rc = desk_message_close(desk, mid);
     message_release(&m);
     return rc == -HL_ENOENT ? 0 : rc;
 }
@@ -259,7 +264,7 @@ static int recorded_own(struct sync *s, const struct frame *f, struct outbound *
     if (!rc && !o->document)
         rc = desk_message_state(desk, key, MESSAGE_RECORDED, 0, "");
     if (!rc && !o->document)
-        rc = recorded_event(s, key);
+        rc = recorded_message(s, key);
     outbound_end(o);
     s->kicked = true;
     return rc;

@@ -3,6 +3,7 @@
 
 #include "client/compose.h"
 #include "client/inside.h"
+#include "client/ladder.h"
 #include "client/sync_state.h"
 #include "common/clock.h"
 #include "common/error.h"
@@ -102,6 +103,21 @@ static int taking_judge(struct taking *t, struct verdict *v)
 
 /* ---- steps ---- */
 
+/* The last acknowledgement that was owed closes a message of ours. */
+static int taking_close(struct taking *t)
+{
+    static struct steps steps; /* one loop, one thread */
+    struct desk *desk = t->agent->desk;
+    int rc;
+
+    if (!t->target.known || t->target_message.way != MESSAGE_OUT)
+        return 0;
+    rc = ladder_read(desk, t->target_message.mid, &t->target_env.header, &steps);
+    if (rc || !ladder_acknowledged(&steps))
+        return rc;
+    return desk_message_close(desk, t->target_message.mid);
+}
+
 static int taking_step(struct taking *t)
 {
     const struct header *h = &t->env.header;
@@ -112,7 +128,10 @@ static int taking_step(struct taking *t)
     };
     int rc = desk_step_add(desk, h->ref[0], &step);
 
-    return rc == 1 ? desk_event_add(desk, &e) : rc;
+    if (rc != 1)
+        return rc;
+    rc = desk_event_add(desk, &e);
+    return rc || h->kind < KIND_ACKNOWLEDGED ? rc : taking_close(t);
 }
 
 /* ---- messages ---- */

@@ -2,6 +2,7 @@
 #define HL_CLIENT_VERB_H
 
 #include "client/compose.h"
+#include "client/ladder.h"
 #include "client/sync.h"
 #include "client/verbs.h"
 #include "common/steps.h"
@@ -98,8 +99,6 @@ int message_steps(struct agent *a, const struct message *m, const struct envelop
 int step_row_send(struct verb *v, const struct desk_step *step);
 /** host_rows - a row host for each host that @mid was sent to or is recorded by. */
 int host_rows(struct verb *v, const struct message *m);
-/** kinds that ask for an acknowledgement. */
-bool kind_owes_ack(unsigned kind);
 
 /* ---- what waiting verbs remember ---- */
 struct stepping {

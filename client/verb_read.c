@@ -19,18 +19,13 @@ struct listing {
     uint64_t left;
 };
 
+/* Of what is open: that which is not read or acknowledged, not recorded, or owed an
+ * acknowledgement. */
 static bool list_wanted(const struct message *m)
 {
-    if (m->way == MESSAGE_IN)
-        return m->state == MESSAGE_NEW || m->state == MESSAGE_CANNOT_READ ||
-               (m->state == MESSAGE_SEEN && kind_owes_ack(m->kind));
-    return m->state != MESSAGE_RECORDED || kind_owes_ack(m->kind);
-}
-
-static int acknowledged_by(void *arg, const struct desk_step *step)
-{
-    (void)arg;
-    return step->kind >= KIND_ACKNOWLEDGED && step->kind <= KIND_REFUSED;
+    if (m->state == MESSAGE_SEEN || m->state == MESSAGE_RECORDED)
+        return kind_owes_ack(m->kind);
+    return true;
 }
 
 static int list_consider(void *arg, const struct message *m)
@@ -39,9 +34,6 @@ static int list_consider(void *arg, const struct message *m)
     int rc;
 
     if (kind_is_bodyless(m->kind) || (!l->all && !list_wanted(m)))
-        return 0;
-    if (!l->all && m->way == MESSAGE_OUT && m->state == MESSAGE_RECORDED &&
-        desk_step_each(l->verb->agent->desk, m->mid, acknowledged_by, NULL) == 1)
         return 0;
     rc = message_row_send(l->verb, m);
     return rc ? rc : --l->left == 0;
@@ -54,7 +46,8 @@ static int list(struct verb *v, enum message_way way)
 
     if (rc || l.left == 0)
         return rc;
-    rc = desk_each_message(v->agent->desk, way, list_consider, &l);
+    rc = l.all ? desk_each_message(v->agent->desk, way, list_consider, &l)
+               : desk_each_open(v->agent->desk, way, list_consider, &l);
     return rc > 0 ? 0 : rc;
 }
 

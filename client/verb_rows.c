@@ -87,11 +87,6 @@ const char *notice_name(unsigned kind)
     return kind < COUNT(name) && name[kind] ? name[kind] : "unknown";
 }
 
-bool kind_owes_ack(unsigned kind)
-{
-    return (kind >= KIND_NOTIFICATION && kind <= KIND_RETRACTION) || kind == KIND_EXERCISE_CONTROL;
-}
-
 /* ---- when is it due ---- */
 
 /* The record's time at the first host that has it; before that, when it was sealed. */
@@ -290,21 +285,14 @@ int message_row_mid(struct verb *v, const uint8_t mid[static 32])
 
 /* ---- steps and hosts ---- */
 
-static int steps_feed(void *arg, const struct desk_step *step)
-{
-    steps_add(arg, step->poc, step->kind, step->code, step->time_ms, 0); /* else: of no recipient */
-    return 0;
-}
-
 int message_steps(struct agent *a, const struct message *m, const struct envelope *env,
                   struct steps *out)
 {
     bool bound;
-    uint64_t due = message_due(a, m, env, &bound);
+    int rc = ladder_read(a->desk, m->mid, &env->header, out);
 
-    steps_init(out, &env->header, due, 0);
-    out->due_ms = due;
-    return desk_step_each(a->desk, m->mid, steps_feed, out);
+    out->due_ms = message_due(a, m, env, &bound);
+    return rc;
 }
 
 /* A step that came with a remark is kept as a message, too. */

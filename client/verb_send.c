@@ -201,21 +201,17 @@ static int step_if_new(void *arg, const struct desk_step *step)
     return n->at++ < n->seen ? 0 : step_row_send(n->verb, step);
 }
 
-/* Has every action addressee, or an alternate for it, acknowledged? */
 static int acknowledged(struct verb *v, const struct message *m, bool *all)
 {
     struct envelope *env = malloc(sizeof(*env));
     struct steps *steps = malloc(sizeof(*steps));
     int rc = env && steps ? 0 : -HL_ENOMEM;
 
-    *all = true;
     if (!rc && envelope_decode(env, v->agent->station->realm, buf_span(&m->envelope)))
         rc = -HL_ESTORE;
     if (!rc)
-        rc = message_steps(v->agent, m, env, steps);
-    for (size_t i = 0; !rc && i < steps->n; i++)
-        if (steps->at[i].role == ROLE_ACTION && !steps->at[i].acknowledged_ms)
-            *all = false;
+        rc = ladder_read(v->agent->desk, m->mid, &env->header, steps);
+    *all = !rc && ladder_acknowledged(steps);
     free(env);
     free(steps);
     return rc;

@@ -215,7 +215,7 @@ static int status_overdue(struct status *s)
     if (!l)
         return rc;
     l->status = s;
-    rc = desk_each_message(s->verb->agent->desk, MESSAGE_OUT, overdue_consider, l);
+    rc = desk_each_open(s->verb->agent->desk, MESSAGE_OUT, overdue_consider, l);
     free(l);
     return rc;
 }

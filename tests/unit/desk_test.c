@@ -441,6 +441,49 @@ static void states_move_one_way(void **state)
     }
 }
 
+static int count_message(void *arg, const struct message *m)
+{
+    (void)m;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void what_is_open_is_found_without_the_rest(void **state)
+{
+    uint8_t chain[16], mid[32];
+    struct message m;
+    uint64_t seq;
+    int n = 0;
+
+    (void)state;
+    CHECK_EQ(send_next(1, chain, &seq), 0, "send");
+    CHECK_EQ(send_next(2, chain, &seq), 0, "send");
+    message(&m, MESSAGE_OUT, poc, 3);
+    m.kind = KIND_DELIVERED;
+    assert_int_equal(desk_number(desk, channel, m.chain, &m.seq), 0);
+    CHECK_EQ(desk_send(desk, &m, &host_a, 1), 0, "a step");
+    message_release(&m);
+    for (uint64_t i = 10; i < 14; i++) {
+        message(&m, MESSAGE_IN, "borealia.technical", i);
+        m.state = i == 13 ? MESSAGE_ACKNOWLEDGED : (enum message_state)(MESSAGE_NEW + (i - 10) % 2);
+        assert_int_equal(desk_receive(desk, &m), 1);
+        message_release(&m);
+    }
+    CHECK_EQ(desk_each_open(desk, MESSAGE_OUT, count_message, &n), 0, "open");
+    CHECK_EQ(n, 2, "steps are not");
+    fill(mid, 32, "mid", 1);
+    CHECK_EQ(desk_message_close(desk, mid), 0, "close");
+    n = 0;
+    CHECK_EQ(desk_each_open(desk, MESSAGE_OUT, count_message, &n), 0, "open");
+    CHECK_EQ(n, 1, "what was closed is not");
+    n = 0;
+    CHECK_EQ(desk_each_open(desk, MESSAGE_IN, count_message, &n), 0, "open");
+    CHECK_EQ(n, 3, "what was acknowledged is not");
+    n = 0;
+    CHECK_EQ(desk_each_message(desk, MESSAGE_OUT, count_message, &n), 0, "all");
+    CHECK_EQ(n, 3, "all");
+}
+
 /* ---- drafts ---- */
 
 static void drafts_read_back(void **state)
@@ -666,6 +709,7 @@ int main(void)
         TEST(a_number_finds_its_message),
         TEST(gaps_are_what_is_missing_between),
         TEST(states_move_one_way),
+        TEST(what_is_open_is_found_without_the_rest),
         TEST(drafts_read_back),
         TEST(evidence_and_events_are_bounded),
         TEST(what_is_proved_is_not_replaced),

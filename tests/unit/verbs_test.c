@@ -382,6 +382,57 @@ static void the_releaser_signs_elsewhere(void **state)
     seckey_free(key);
 }
 
+/* ARCADIA's watch officer acknowledges message @mid. */
+static void acknowledge(const uint8_t *mid, uint64_t seq)
+{
+    struct world_message m;
+    struct buf file;
+    size_t i;
+
+    world_message_init(&m, &world);
+    m.kind = KIND_ACKNOWLEDGED;
+    m.channel = WORLD_TECHNICAL;
+    m.sender = "arcadia.technical";
+    m.key = "watch-1";
+    m.draft = NULL;
+    m.to[0] = "borealia.technical";
+    m.to[1] = NULL;
+    m.role[0] = ROLE_INFORMATION;
+    m.category = m.marking = 0;
+    m.seq = seq;
+    m.n_refs = 1;
+    memcpy(m.ref[0], mid, 32);
+    buf_init(&file, ENVELOPE_MAX);
+    world_envelope(&file, &world, &m);
+    i = host_envelope(&host, buf_span(&file));
+    host_sign(&host, true);
+    host_deliver(&host, buf_span(&file), i, DELIVER_EVENT);
+    buf_release(&file);
+}
+
+static void an_acknowledgement_closes(void **state)
+{
+    uint8_t mid[32];
+
+    (void)state;
+    labels();
+    on_duty("watch-1");
+    CHECK_EQ(ASK(SEND, "alone=1"), 0, "send");
+    memcpy(mid, answer_get(&a, "message", 0, "mid").p, 32);
+    CHECK_EQ(ASK("outbox"), 0, "outbox");
+    CHECK_EQ(answer_count(&a, "message"), 1, "it is owed an acknowledgement");
+    acknowledge(mid, 1);
+    CHECK_EQ(ASK("ping"), 0, "a round later");
+    CHECK_EQ(ASK("ping"), 0, "and another");
+    CHECK_EQ(ASK("outbox"), 0, "outbox");
+    CHECK_EQ(answer_count(&a, "message"), 0, "closed");
+    CHECK_EQ(ASK("outbox", "all=1"), 0, "outbox");
+    CHECK_EQ(answer_count(&a, "message"), 1, "and kept");
+    CHECK_EQ(ASK("show", "number=BOREALIA 1-3"), 0, "show");
+    CHECK_EQ(answer_is(&a, "recipient", 0, "last", "acknowledged"), 1, "by whom");
+    CHECK_EQ(answer_is(&a, "step", 0, "kind", "acknowledged"), 1, "the step");
+}
+
 static void retracting_is_one_action(void **state)
 {
     (void)state;
@@ -695,6 +746,7 @@ int main(void)
         TEST(a_number_of_an_older_desk_is_left),
         TEST(a_restored_desk_draws_a_new_chain),
         TEST(the_releaser_signs_elsewhere),
+        TEST(an_acknowledgement_closes),
         TEST(retracting_is_one_action),
         TEST(receipts_verify_elsewhere),
         TEST(mirrors_hold_what_was_verified),
