@@ -251,8 +251,13 @@ int station_add_host(struct station *s, const char *host, struct buf *why)
     struct station *check = NULL;
     struct buf old, new;
     char path[600];
+    enum realm other = s->realm == REALM_LIVE ? REALM_EXERCISE : REALM_LIVE;
     int rc = station_host_parse(&h, s->realm, host);
 
+    if (rc && station_host_parse(&h, other, host) == 0)
+        return document_say(why, -HL_EREALM,
+                            "a broker of the %s realm; this desk is of the %s realm",
+                            realm_name(other), realm_name(s->realm));
     if (rc)
         return document_say(why, rc, "want \"origin log-key curve-key endpoint\", keys in base64");
     for (size_t i = 0; i < s->n_hosts; i++)
