@@ -78,12 +78,13 @@ int ipc_read(struct ipc *ipc)
 
 bool ipc_next(struct ipc *ipc, enum ipc_type *type, struct span *payload, int *rc)
 {
-    const uint8_t *p = ipc->in.p + ipc->taken;
     size_t left = ipc->in.n - ipc->taken, n;
+    const uint8_t *p;
 
     *rc = 0;
     if (left < IPC_HEAD_SIZE)
         return false;
+    p = ipc->in.p + ipc->taken;
     n = get_u32(p);
     if (n > IPC_MAX || p[4] < IPC_FRAME || p[4] > IPC_READY) {
         *rc = -HL_EFORMAT;
