@@ -34,7 +34,7 @@ struct agent {
     uint64_t started;       /* mono ms */
     uint64_t upkeep_at;     /* client/upkeep.h */
     bool bench;             /* does only what it is asked: no upkeep */
-    uint64_t carried[STATION_HOSTS][STATION_HOSTS]; /* size of log i when its documents were last offered to host k */
+    uint64_t carried[STATION_HOSTS][STATION_HOSTS]; /* sizes of both logs when documents of i were last looked for that k would take */
 };
 
 /** agent_open - take the lock (-HL_EBUSY: an agent runs), unlock the station unless that was done (then its keys have no passphrase), open desk and links. */

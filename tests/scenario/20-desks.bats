@@ -74,6 +74,18 @@ recorded_by() { [ "$(desk borealia --json show "$1" | jq -r 'select(.schema == "
     wait_for 20 recorded_by "$number" 2
 }
 
+@test "a host that comes later is given the party's subkeys by its station" {
+    desks_init doria
+    broker_start "$DIR/caldera"
+    for party in $PARTIES; do desk "$party" host "$DIR/caldera/host.public" >/dev/null; done
+    wait_for 20 carried_to_caldera
+    [ "$(desk arcadia --json documents --type subkeys --host "$DORIA" | wc -l)" = 4 ] # none was drawn anew
+}
+carried_to_caldera() {
+    desk arcadia status
+    desk arcadia --json documents --type subkeys --host "$CALDERA" | holds '.bytes | length > 0'
+}
+
 @test "a desk restored from a backup goes on under a new chain" {
     desks_init doria
     say >/dev/null
