@@ -5,6 +5,7 @@
 #include "client/message_args.h"
 #include "client/render.h"
 #include "common/error.h"
+#include "common/steps.h"
 #include "common/text.h"
 
 /*
@@ -47,8 +48,8 @@ static void on_message(struct shown *sh, const struct pair *pair, size_t n)
     f->sealed_ms = number_of(pair, n, "sealed_ms");
     sh->ack_within_s = number_of(pair, n, "ack_within_s");
     f->ack_due_ms = number_of(pair, n, "due_ms");
-    if (!f->ack_due_ms && sh->ack_within_s)
-        f->ack_due_ms = f->sealed_ms + sh->ack_within_s * 1000;
+    if (!f->ack_due_ms)
+        f->ack_due_ms = steps_due(f->sealed_ms, sh->ack_within_s);
     sh->content.subject = kept(sh, pair, n, "subject");
     sh->state = kept(sh, pair, n, "state");
     sh->sentence = kept(sh, pair, n, "sentence");

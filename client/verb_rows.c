@@ -6,6 +6,7 @@
 #include "common/content.h"
 #include "common/error.h"
 #include "common/record.h"
+#include "common/steps.h"
 #include "common/text.h"
 
 /* What several verbs say about a message: one place, so that all commands tell the same. */
@@ -119,7 +120,7 @@ uint64_t message_due(struct agent *a, const struct message *m, const struct enve
     *bound = agreed > 0;
     if (within < agreed) /* the sender may give more time, but not less (common/rules.h) */
         within = agreed;
-    return within ? recorded_ms(a, m, env) + within * 1000 : 0;
+    return steps_due(recorded_ms(a, m, env), within);
 }
 
 /* ---- retracted? ---- */

@@ -25,6 +25,13 @@ static bool by_officer(unsigned kind)
     return kind_is_step(kind) && kind != KIND_DELIVERED && kind != KIND_CANNOT_READ;
 }
 
+uint64_t steps_due(uint64_t from_ms, uint64_t deadline_s)
+{
+    if (!deadline_s || deadline_s > UINT32_MAX || from_ms > INT64_MAX - deadline_s * 1000)
+        return 0;
+    return from_ms + deadline_s * 1000;
+}
+
 void steps_init(struct steps *s, const struct header *h, uint64_t recorded_ms, uint64_t deadline_s)
 {
     uint64_t room = (UINT64_MAX - recorded_ms) / 1000;

@@ -23,6 +23,11 @@ struct steps {
     struct step_state at[ENVELOPE_TO_MAX];
 };
 
+/**
+ * steps_due - when an answer is due to a message of @from_ms with @deadline_s; 0 = never.  Never is also what is beyond
+ * UINT32_MAX seconds or beyond 2^63 ms: no host opens such a deadline, and no desk may show one that wrapped.
+ */
+uint64_t steps_due(uint64_t from_ms, uint64_t deadline_s);
 /** steps_init - for a message recorded at @recorded_ms with @deadline_s (0 none). */
 void steps_init(struct steps *s, const struct header *h, uint64_t recorded_ms, uint64_t deadline_s);
 /** steps_add - one step by @poc recorded at @time_ms as entry @index.  -HL_ETARGET when @poc is no recipient. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/steps.h"
 
 /* Who gets what of a recorded envelope, what leaves a mailbox by it, and what it makes due. */
 
@@ -124,15 +125,14 @@ static int put_event(struct intake *in, const struct envelope *env, const struct
  * it was. */
 static int open_deadline(struct intake *in, const struct envelope *env, const struct entry *entry)
 {
-    uint64_t s = in->verdict.deadline_s;
+    uint64_t due_ms = steps_due(entry->time_ms, in->verdict.deadline_s);
     bool action = false;
 
     for (size_t i = 0; i < env->header.n_to; i++)
         action = action || env->header.to[i].role == ROLE_ACTION;
-    if (!action || s == 0 || s > UINT32_MAX || intake_is_event(env->header.kind))
+    if (!action || !due_ms || intake_is_event(env->header.kind))
         return 0;
-    return deadline_add(in->st->deadlines, env, entry->index, entry->time_ms,
-                        entry->time_ms + s * 1000);
+    return deadline_add(in->st->deadlines, env, entry->index, entry->time_ms, due_ms);
 }
 
 int intake_distribute(struct intake *in, const struct envelope *env, const struct entry *entry)

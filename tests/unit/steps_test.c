@@ -151,13 +151,36 @@ static void due(void **state)
     assert_int_equal(steps_overdue(&s, T + 61000, &undelivered), 1);
 }
 
+/* A sender may ask for any time below 2^63 s: what cannot be reckoned is never due, not due at
+ * once. */
+static void due_within_time(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t from_ms, deadline_s, due_ms;
+    } at_rows[] = {
+        { "none", T, 0, 0 },
+        { "a minute", T, 60, T + 60000 },
+        { "the longest", T, UINT32_MAX, T + UINT64_C(4294967295000) },
+        { "a second longer", T, UINT64_C(4294967296), 0 },
+        { "wraps to the second before", T, INT64_MAX, 0 },
+        { "wraps to now", T, UINT64_C(1) << 61, 0 },
+        { "the last moment", INT64_MAX - 1000, 1, INT64_MAX },
+        { "beyond it", INT64_MAX - 999, 1, 0 },
+        { "from the end of time", INT64_MAX, UINT32_MAX, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(at_rows); i++)
+        CHECK_EQ(steps_due(at_rows[i].from_ms, at_rows[i].deadline_s), at_rows[i].due_ms,
+                 at_rows[i].name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row),
-        cmocka_unit_test(times_and_codes),
-        cmocka_unit_test(refuses),
-        cmocka_unit_test(due),
+        cmocka_unit_test(every_row), cmocka_unit_test(times_and_codes), cmocka_unit_test(refuses),
+        cmocka_unit_test(due),       cmocka_unit_test(due_within_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
