@@ -97,7 +97,12 @@ void message_init(struct message *m);
 void message_release(struct message *m);
 /** desk_number - the chain and next number for @channel; draws a chain on first use, continues at the highest known. Nothing is taken: desk_send() does. */
 int desk_number(struct desk *d, const uint8_t channel[static 32], uint8_t chain[static 16], uint64_t *seq);
-/** desk_known_number - WELCOME says that this host knows (chain, seq) of ours: when we are behind, a new chain follows. 1: drawn. */
+/**
+ * desk_known_number - WELCOME says that this host knows (chain, seq) of ours: when we are behind, a new chain follows, which
+ * goes on there.  1: drawn.  No backup is DESK_JUMP_MAX numbers old: from such a claim a new chain goes on at our own number,
+ * and 0; else one host that lies, or one stolen key, would leave this PoC without numbers for ever.
+ */
+#define DESK_JUMP_MAX 1000000
 int desk_known_number(struct desk *d, const uint8_t channel[static 32], const uint8_t chain[static 16], uint64_t seq);
 /** desk_number_renew - a host holds another envelope under a number of @chain: a new chain follows, unless that was done already. */
 int desk_number_renew(struct desk *d, const uint8_t channel[static 32], const uint8_t chain[static 16]);

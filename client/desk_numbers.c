@@ -73,6 +73,8 @@ int desk_known_number(struct desk *d, const uint8_t channel[static 32],
         return rc;
     if (seq <= have)
         return 0;
+    if (seq - have > DESK_JUMP_MAX)
+        return chain_draw(d, channel, fresh, have);
     rc = chain_draw(d, channel, fresh, seq);
     return rc ? rc : 1;
 }

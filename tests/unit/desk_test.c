@@ -317,6 +317,37 @@ static void an_older_desk_draws_a_new_chain(void **state)
     CHECK_EQ(seq, 42, "after what the host knows");
 }
 
+/* A host that lies, or a stolen key that used up the last number, leaves us numbers to send under.
+ */
+static void no_claim_uses_up_the_numbers(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t claim;
+        int drawn;
+        uint64_t next;
+    } claims[] = {
+        { "the last number", INT64_MAX, 0, 1 },
+        { "too far", DESK_JUMP_MAX + 1, 0, 1 },
+        { "as far as one goes", DESK_JUMP_MAX, 1, DESK_JUMP_MAX + 1 },
+        { "the last number again", INT64_MAX, 0, DESK_JUMP_MAX + 1 },
+    };
+    static const uint8_t theirs[16] = "theirs", silent[32] = "silent";
+    uint8_t before[16], after[16];
+    uint64_t seq;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(claims); i++) {
+        const char *name = claims[i].name;
+
+        CHECK_EQ(desk_number(desk, silent, before, &seq), 0, name);
+        CHECK_EQ(desk_known_number(desk, silent, theirs, claims[i].claim), claims[i].drawn, name);
+        CHECK_EQ(desk_number(desk, silent, after, &seq), 0, name);
+        CHECK_EQ(seq, claims[i].next, name);
+        CHECK_EQ(memcmp(before, after, 16) != 0, 1, name);
+    }
+}
+
 /* 5 */
 static void a_witness_moves_only_from_where_it_stands(void **state)
 {
@@ -705,6 +736,7 @@ int main(void)
         TEST(documents_and_urgent_ones_go_first),
         TEST(a_message_is_acted_on_once),
         TEST(an_older_desk_draws_a_new_chain),
+        TEST(no_claim_uses_up_the_numbers),
         TEST(a_witness_moves_only_from_where_it_stands),
         TEST(a_number_finds_its_message),
         TEST(gaps_are_what_is_missing_between),
