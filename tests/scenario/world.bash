@@ -120,6 +120,9 @@ agent_start() { # POC...
         "$B/hotline" --desk "$W/desk/$poc" agent >>"$W/run/$poc.log" 2>&1 3>&- &
         echo $! >"$W/run/$poc.pid"
     done
+    for poc in "$@"; do # a command that came before would take the desk itself
+        wait_for 20 running_says "$W/run/$poc" 'hotline: agent of'
+    done
 }
 process_gone() { # a process of another shell cannot be waited for; a zombie is gone
     [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
