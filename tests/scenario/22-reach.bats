@@ -131,7 +131,7 @@ arcadia.diplomatic information" ]
     host_stop doria
     hotline --realm exercise init "$stranger" borealia.technical --no-passphrase
     hotline --desk "$stranger" host "$W/host/caldera/host.public"
-    hotline --desk "$stranger" agent >"$W/stranger.log" 2>&1 3>&- &
+    "$B/hotline" --desk "$stranger" agent >"$W/stranger.log" 2>&1 3>&- & # no function: its own process id
     echo $! >"$W/run/stranger.pid"
     unanswered() { hotline --desk "$stranger" --json status | row host .unanswered | grep -qx true; }
     wait_for 20 unanswered

@@ -64,7 +64,7 @@ took() { # COMMAND...: its status in $status, its time in $ms
 }
 
 @test "an asker that goes away leaves the agent whole" {
-    background gone desk borealia.technical watch -W 30
+    background gone "$B/hotline" --desk "$W/desk/borealia.technical" watch -W 30
     sleep 0.2
     kill -9 "$(cat "$BATS_TEST_TMPDIR/gone.pid")"
     timeout 0.2 "$B/hotline" --desk "$W/desk/arcadia.technical" send $TECHNICAL --category incident --marking TLP:GREEN \
