@@ -174,7 +174,8 @@ int signer_sign(struct signer *s, uint64_t size, const uint8_t root[static 32], 
 
     if (size == 0 || old > s->size)
         return -HL_ESTATE;
-    if (old < s->size) /* of another tree of @size, too: the core finds its store rolled back by it */
+    if (old <
+        s->size) /* of another tree of @size, too: the core finds its store rolled back by it */
         return signer_note(s, out);
     if (size == s->size)
         return memcmp(root, s->root, 32) == 0 ? signer_note(s, out) : -HL_EFORK;

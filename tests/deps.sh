@@ -3,10 +3,11 @@
 set -eu
 
 build="gcc libc6-dev make libsodium-dev libzmq3-dev libconfig-dev libsqlite3-dev"
-test="$build libcmocka-dev bats python3 python3-cryptography python3-cbor2 golang-go golang-golang-x-mod-dev openssl xxd jq"
+test="$build libcmocka-dev bats python3 python3-cryptography python3-cbor2 golang-go golang-golang-x-mod-dev openssl xxd jq procps"
 
 case "${1:-build}" in
-build | demo | bench) want=$build ;;
+build | demo) want=$build ;;
+bench) want="$build procps bsdextrautils" ;;
 test) want=$test ;;
 lint) want="$build libcmocka-dev clang clang-format clang-tidy shellcheck" ;;
 fuzz) want="$build clang libclang-rt-14-dev" ;;
