@@ -695,6 +695,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[optind], "setup") == 0) {
         town_build(&g.town, o.dir, g.n, buf_span(&host));
         town_file(o.dir, true);
+        buf_release(&host);
         return EXIT_DONE;
     }
     town_file(o.dir, false);

@@ -147,20 +147,20 @@ static void load_items(void)
     char path[600];
 
     for (;;) {
-        struct item *it = &g.item[g.n];
+        struct item *it = item_add();
 
-        buf_init(&it->file, ENVELOPE_MAX);
-        item_path(path, "out", g.n + 1, "envelope");
+        item_path(path, "out", g.n, "envelope");
         if (file_read(path, &it->file) != 0)
-            return;
-        item_add();
-        file_read(path, &it->file);
+            break;
         item_decode(it);
         it->tried = true;
         item_path(path, "receipts", g.n, "tlog-proof");
         it->recorded = access(path, F_OK) == 0;
         it->index = UINT64_MAX;
     }
+    g.n--; /* that one does not exist */
+    buf_release(&g.item[g.n].file);
+    free(g.item[g.n].env);
 }
 
 static bool acted(const uint8_t mid[static 32])

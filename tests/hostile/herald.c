@@ -30,7 +30,8 @@ static struct card *read_card(const char *dir, size_t party)
         rc = card_new(&card, POST_REALM, buf_span(&note), NULL);
     if (rc)
         post_die(path, rc);
-    return card; /* owns what it read */
+    buf_release(&note); /* the card has its own copy */
+    return card;
 }
 
 static void write_card(const char *dir, size_t party, struct card *card)

@@ -19,6 +19,10 @@ setup_file() {
     broker_stop "$DIR"
     cp -a "$DIR/state" "$DIR/new"
 }
+teardown_file() {
+    BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+    end_all
+}
 setup() {
     DIR=$BATS_TEST_TMPDIR/b
     cp -a "$BATS_FILE_TMPDIR/b" "$DIR"

@@ -44,7 +44,7 @@ broker_start() {
     : >>"$1/words"
     local before
     before=$(grep -c 'hotlined: ready' "$1/words" || true)
-    "$B/hotlined" -c "$1/hotlined.conf" 2>>"$1/words" 3>&- &
+    "$B/hotlined" -c "$1/hotlined.conf" >/dev/null 2>>"$1/words" 3>&- &
     echo $! >"$1/pid"
     echo $! >>"$BATS_TEST_TMPDIR/pids"
     wait_for 20 says 'hotlined: ready' "$1/words" $((before + 1)) || { cat "$1/words" >&2; return 1; }
