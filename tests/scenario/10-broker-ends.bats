@@ -26,8 +26,10 @@ set_in() { # SETTING...: more lines of settings
     broker_start "$DIR"
     couriers "$DIR" --rate 60 --until "$DIR/enough" --seconds 40
     for round in 1 2 3; do
-        background flood "$B/tests/hostile/stranger" --dir "$DIR" --poc 9 --seconds 2 flood
-        sleep 0.7
+        for poc in 9 10 11 12; do
+            background flood-$poc "$B/tests/hostile/stranger" --dir "$DIR" --poc $poc --seconds 2 flood
+        done
+        sleep 1
         children=$(pgrep -P "$(cat "$DIR/pid")")
         before=$(date +%s%N)
         broker_stop "$DIR"
@@ -35,7 +37,7 @@ set_in() { # SETTING...: more lines of settings
         for child in $children; do [ ! -e "/proc/$child" ]; done
         [ ! -e "$DIR/state/hotlined.sock" ]
         broker_start "$DIR"
-        finish flood
+        for poc in 9 10 11 12; do finish flood-$poc; done
     done
     touch "$DIR/enough"
     couriers_finish
