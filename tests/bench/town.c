@@ -13,7 +13,8 @@
 #include "keys/subkeys.h"
 
 #define REALM REALM_EXERCISE
-#define YEARS_MS (20 * UINT64_C(365) * CLOCK_DAY_MS) /* valid in scenarios whose clocks are off by ten */
+#define YEARS_MS                                                                                   \
+    (20 * UINT64_C(365) * CLOCK_DAY_MS) /* valid in scenarios whose clocks are off by ten */
 
 void town_seed(uint8_t seed[static 32], const char *label)
 {
