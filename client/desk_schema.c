@@ -7,7 +7,9 @@
  * The tables.  What the host sees anyway (sender, channel, numbers) stands in columns, so that it
  * can be found; content, drafts and prepared releases are boxes of the vault, bound to their row.
  */
-#define DESK_FORMAT 1
+#define DESK_FORMAT 2 /* raised by every change of the tables */
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
 
 static const char *const schema[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -101,7 +103,7 @@ static int desk_create(struct desk *d, struct span poc)
     if (!rc)
         rc = meta_put(d, "check", buf_span(&box));
     if (!rc)
-        rc = db_run(d, "PRAGMA user_version=1", BIND_NONE);
+        rc = db_run(d, "PRAGMA user_version=" TEXT(DESK_FORMAT), BIND_NONE);
     buf_release(&box);
     if (rc) {
         desk_abort(d);
