@@ -237,8 +237,9 @@ int desk_count(struct desk *d, struct desk_counts *c)
         const char *sql;
     } counts[] = {
         { &c->unread, "SELECT count(*) FROM message WHERE closed=0 AND way=1 AND state IN (3,6)" },
-        { &c->unacknowledged, "SELECT count(*) FROM message WHERE closed=0 AND way=1 AND state IN (3,4)"
-                              " AND kind IN (1,2,5,6,32)" },
+        { &c->unacknowledged,
+          "SELECT count(*) FROM message WHERE closed=0 AND way=1 AND state IN (3,4)"
+          " AND kind IN (1,2,5,6,32)" },
         { &c->outbox, "SELECT count(*) FROM outbox WHERE refused=0" },
         { &c->drafts, "SELECT count(*) FROM draft" },
         { &c->evidence, "SELECT count(*) FROM evidence" },
