@@ -53,5 +53,9 @@ kill_loop() {
     touch "$DIR/enough"
     couriers_finish
     wait_for 5 broker_published "$DIR"
-    python3 tests/scenario/check_log.py "$DIR" "$DIR/desk-0" "$DIR/desk-1"
+    python3 tests/scenario/check_log.py "$DIR" "$DIR/desk-0" "$DIR/desk-1" --export "$DIR/sample"
+    for name in oldest newest; do # by openssl and coreutils, and by the auditor's program
+        sh tests/stock/receipt.sh "$DIR/sample/$name.tlog-proof" "$DIR/sample/$name.entry" "$DIR/sample/policy"
+        "$B/hotline-audit" receipt "$DIR/sample/$name.tlog-proof" "$DIR/sample/$name.entry" "$DIR/sample/policy"
+    done
 }

@@ -2,14 +2,14 @@
 """Is everything that couriers were promised in the published log?  Independent of our code: RFC 6962
 hashes and C2SP formats from the specifications, Ed25519 from python3-cryptography.
 
-    check_log.py BROKER-FOLDER DESK... [--may-lack N]
+    check_log.py BROKER-FOLDER DESK... [--export FOLDER]
 
 The published tiles must lead to the signed checkpoint; every receipt that a courier keeps must prove an
 entry that stands in those tiles, under a root that is a prefix of them; no two receipts may share an
 entry; nothing may stand in the log that is neither a document nor receipted; every message was acted on
 by the other desk, once.  Prints one line; exits 1 at the first thing that is not so.
 
---may-lack N: that many entries may stand there without a receipt (a courier that was ended early).
+--export FOLDER: the oldest and the newest receipt, their entries and the policy, for other verifiers.
 """
 import base64
 import hashlib
@@ -78,6 +78,7 @@ class Host:
                 self.origin, raw = fields[0], base64.b64decode(fields[1])
                 self.key = Ed25519PublicKey.from_public_bytes(raw)
                 self.id = sha(self.origin.encode(), b"\n\1", raw)[:4]
+                self.vkey = f"{self.origin}+{self.id.hex()}+{base64.b64encode(bytes([1]) + raw).decode()}"
 
     def checkpoint(self, note):
         text, signatures = note.split(b"\n\n")
@@ -152,12 +153,19 @@ def receipt(path, host, entries, tree):
     return index
 
 
-def main(folder, *desks, may_lack=0):
+def export(folder, host, entries, receipts):
+    folder.mkdir()
+    (folder / "policy").write_text(f"log {host.vkey}\nquorum none\n")
+    for name, index in (("oldest", min(receipts)), ("newest", max(receipts))):
+        (folder / f"{name}.tlog-proof").write_bytes(receipts[index].read_bytes())
+        (folder / f"{name}.entry").write_bytes(entries[index])
+
+
+def main(folder, *desks, to=None):
     folder = pathlib.Path(folder)
     host = Host(folder)
     entries, tree, size = published(folder / "public", host)
-    seen, documents = {}, sum(len(e) != 32 for e in entries)
-    acts = 0
+    seen, acts = {}, 0
     for desk in map(pathlib.Path, desks):
         for path in sorted((desk / "receipts").iterdir()):
             index = receipt(path, host, entries, tree)
@@ -168,18 +176,18 @@ def main(folder, *desks, may_lack=0):
         if len(done) != len(set(done)):
             fail(f"{desk}: acted twice on a message")
         acts += len(done)
+    documents = sum(len(e) != 32 for e in entries)
     agreements = len(list((folder / "documents").glob("*agreement*")))
-    lacking = size - documents - agreements - len(seen)
-    if not 0 <= lacking <= may_lack:
+    if size != documents + agreements + len(seen):
         fail(f"{size} entries: {documents} documents, {agreements} agreement notes, {len(seen)} receipts")
+    if to:
+        export(pathlib.Path(to), host, entries, seen)
     print(f"{size} entries, {len(seen)} receipts, {acts} acts")
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    lack = 0
-    if "--may-lack" in arguments:
-        at = arguments.index("--may-lack")
-        lack = int(arguments[at + 1])
-        del arguments[at : at + 2]
-    main(*arguments, may_lack=lack)
+    if "--export" in sys.argv:
+        at = sys.argv.index("--export")
+        main(*sys.argv[1:at], to=sys.argv[at + 1])
+    else:
+        main(*sys.argv[1:])
