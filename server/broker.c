@@ -19,8 +19,9 @@
  * Nothing leaves before the commit, and after it nothing creates an entry.
  */
 #define TURN_DELIVER (1u << 20)
-#define NOTES_MS 200      /* a note alone waits so long for a commit that it can share */
-#define SPACE_MS 100      /* how old the free space may be */
+#define NOTES_MS 200 /* a note alone waits so long for a commit that it can share */
+#define SPACE_MS 100 /* how old the free space may be */
+#define CLOCK_WRONG_MS 120000
 #define ANNOUNCE_MS 10000 /* everybody gets a newer checkpoint at least so often */
 
 void stages_diag(struct stages *st, int level, const char *fmt, ...)
@@ -283,15 +284,29 @@ static void send_got(void *arg, const struct upload *u)
     outbox_got(&st->outbox, u->conn, u->tag, upload_next(u));
 }
 
+/* Once: what the last process may have left unsaid. */
+static void tell(struct broker *b)
+{
+    struct stages *st = &b->st;
+
+    b->told = true;
+    if (st->head.size) /* its tiles, perhaps */
+        st->out->publish(st->out->arg, buf_span(&st->head.note));
+    if (st->committed.time_ms > st->now_ms + CLOCK_WRONG_MS)
+        stages_diag(
+            st, 3,
+            "the newest entry is %llu s ahead of this clock: one of the two times is wrong, "
+            "and until the clock has caught up no deadline passes",
+            (unsigned long long)(st->committed.time_ms - st->now_ms) / 1000);
+}
+
 static int after_commit(struct broker *b, bool flash)
 {
     struct stages *st = &b->st;
     int rc = head_ask(&st->head, &st->committed, st->now_ms, queue_empty(b->queue));
 
-    if (!b->published &&
-        st->head.size) /* the last process may have ended before its tiles were written */
-        st->out->publish(st->out->arg, buf_span(&st->head.note));
-    b->published = true;
+    if (!b->told)
+        tell(b);
     if (!rc)
         rc = keytable_refresh(&b->keys, st);
     if (!rc && st->head.size)

@@ -17,7 +17,7 @@ struct broker {
     struct work *work; /* TURN_ENTRIES */
     size_t n_work;
     struct keytable keys;
-    bool overflow, more_deliveries, published;
+    bool overflow, more_deliveries, told;
     uint64_t space_ms, notes_ms, announced_ms;
     char origin[NOTE_MAX_NAME + 1];
     uint8_t log_key[32];
