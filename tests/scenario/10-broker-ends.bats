@@ -107,7 +107,7 @@ set_in() { # SETTING...: more lines of settings
     check_log
 }
 
-@test "a clock ten years ahead, ten years behind, then right again: messages flow" {
+@test "a clock ten years ahead, ten years behind, then right again: messages flow, the operator is told" {
     for offset in 315360000 -315360000 0; do
         sed -i '/^clock_offset_s/d' "$DIR/hotlined.conf"
         set_in "clock_offset_s = $offset;"
@@ -115,6 +115,8 @@ set_in() { # SETTING...: more lines of settings
         run_couriers $((10 + $(ls "$DIR"/desk-0/out 2>/dev/null | wc -l)))
         broker_stop "$DIR"
     done
+    # behind its own record the operator is told, at each start
+    [ "$(grep -c '^<3>core: the newest entry is [0-9]* s ahead of this clock' "$DIR/words")" = 2 ]
     broker_start "$DIR"
     check_log
 }
