@@ -87,3 +87,16 @@ strangers() {
     python3 tests/scenario/check_log.py "$DIR" "$DIR/desk-0" "$DIR/desk-1"
     stranger 1 --unknown early
 }
+
+@test "a peer that asks for everything and never reads: its mail waits, and comes to the one that does" {
+    broker_start "$DIR"
+    background unread stranger 2 --seconds 3 unread
+    wait_for 3 broker_is "$DIR" '.stations == 1'
+    background mail courier "$DIR" 3 2 --messages 20 --rate 100 --alone 0
+    finish mail
+    broker_is "$DIR" '[.mailboxes[] | select(.poc == "p0.o2") | .messages] == [20]'
+    background reader courier "$DIR" 2 3 --messages 1 --alone 20
+    finish reader
+    broker_is "$DIR" '.mailboxes | map(.poc) == ["p0.o3"]'
+    finish unread
+}

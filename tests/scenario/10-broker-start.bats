@@ -151,3 +151,19 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); print(flush=True); ti
     [ "$(ls "/proc/$(broker_role "$DIR" front)/fd" -l | grep -cE "$DIR/(keys|state|public)")" = 0 ]
     [ "$(ls "/proc/$(broker_role "$DIR" signer)/fd" -l | grep -cE "$DIR/(keys|state|public)")" = 1 ]
 }
+
+@test "started by root with a user: what handles bytes from outside is that user's, and has nothing of root" {
+    [ "$(id -u)" = 0 ] || skip "only root can become another"
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
+    chown -R nobody "$DIR"
+    echo 'user = "nobody";' >>"$DIR/hotlined.conf"
+    broker_start "$DIR"
+    for role in core front signer publisher; do
+        status=/proc/$(broker_role "$DIR" $role)/status
+        [ "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "$status")" = "$(printf '%s ' $(yes "$(id -u nobody)" | head -4) | sed 's/ $//')" ]
+        grep -qE '^CapEff:\s0+$' "$status"
+        grep -qE '^CapPrm:\s0+$' "$status"
+    done
+    [ "$(stat -c %U "$DIR/state/store.db")" = nobody ]
+    "$H" status -c "$DIR/hotlined.conf" | jq -e .schema
+}
