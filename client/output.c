@@ -70,7 +70,6 @@ static const struct {
     { "unanswered", VALUE_FLAG },
     { "alarm", VALUE_FLAG },
     { "undelivered", VALUE_FLAG },
-    { "signed", VALUE_TEXT },
     { "psk", VALUE_FLAG },
     { "conflict", VALUE_FLAG },
     { "witnessed_size", VALUE_NUMBER },
@@ -130,12 +129,22 @@ static void json_value(struct json *j, const char *key, struct span v)
     json_span(j, key, v);
 }
 
+/* A row that is cut short is none: a full disk and a closed pipe are failures. */
+static int output_flush(struct buf *b)
+{
+    int rc = b->bad ? b->bad : fwrite(b->p, 1, b->n, stdout) == b->n ? 0 : -HL_ESYS;
+
+    if (!rc && fflush(stdout) != 0)
+        rc = -HL_ESYS;
+    buf_release(b);
+    return rc;
+}
+
 static int output_json(struct output *o, const struct pair *pair, size_t n)
 {
     char schema[64];
     struct json j;
     struct buf b;
-    int rc;
 
     buf_init(&b, 8u << 20);
     snprintf(schema, sizeof(schema), "%.*s", (int)pair[0].value.n, (const char *)pair[0].value.p);
@@ -146,11 +155,7 @@ static int output_json(struct output *o, const struct pair *pair, size_t n)
             json_value(&j, pair[i].key, pair[i].value);
     json_end(&j);
     buf_put_u8(&b, '\n');
-    rc = b.bad ? b.bad : fwrite(b.p, 1, b.n, stdout) == b.n ? 0 : -HL_ESYS;
-    if (!rc && fflush(stdout) != 0)
-        rc = -HL_ESYS;
-    buf_release(&b);
-    return rc;
+    return output_flush(&b);
 }
 
 /* ---- for people ---- */
@@ -323,7 +328,7 @@ static const struct view *view_of(struct span row)
 
 static void output_heading(const struct output *o, const struct view *v)
 {
-    if (!o->terminal || o->quiet)
+    if (!o->terminal)
         return;
     for (size_t i = 0; i < COLUMNS_MAX && v->column[i].key; i++)
         printf("%-*s  ", v->column[i].width, v->column[i].title);
@@ -348,9 +353,7 @@ static int output_view(struct output *o, const struct view *v, const struct pair
     while (b.n && (b.p[b.n - 1] == ' ' || b.p[b.n - 1] == '\t'))
         b.n--;
     buf_put_u8(&b, '\n');
-    fwrite(b.p, 1, b.n, stdout);
-    buf_release(&b);
-    return fflush(stdout) == 0 ? 0 : -HL_ESYS;
+    return output_flush(&b);
 }
 
 /* A kind without a view: all of it, a pair a line. */
@@ -364,9 +367,7 @@ static int output_pairs(const struct pair *pair, size_t n)
         output_value(&b, pair[i].key, pair[i].value);
         buf_put_u8(&b, '\n');
     }
-    fwrite(b.p, 1, b.n, stdout);
-    buf_release(&b);
-    return fflush(stdout) == 0 ? 0 : -HL_ESYS;
+    return output_flush(&b);
 }
 
 void output_init(struct output *o, enum realm realm, bool json)
@@ -380,6 +381,7 @@ int output_row(struct output *o, const struct pair *pair, size_t n)
 
     if (!n)
         return 0;
+    o->rows++;
     if (o->json)
         return output_json(o, pair, n);
     v = view_of(pair[0].value);

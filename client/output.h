@@ -19,7 +19,7 @@ struct output {
     enum realm realm;
     bool json, terminal;
     char last[32]; /* kind of the row before: a new heading when it changes */
-    bool quiet;    /* no headings */
+    size_t rows;   /* printed so far */
 };
 
 void output_init(struct output *o, enum realm realm, bool json);
