@@ -1,6 +1,7 @@
 #include "client/message_args.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,16 +34,35 @@ void message_args_release(struct message_args *m)
     buf_release(&m->attachment);
 }
 
+/* The program of a source tree stands in build/, and its phrasebook beside that folder. */
+static bool beside_program(char path[static PATH_MAX])
+{
+    static const char book[] = "/../conf/phrasebook/core.cfg";
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof(book));
+    char *slash;
+
+    if (n <= 0 || n == (ssize_t)(PATH_MAX - sizeof(book)))
+        return false;
+    path[n] = 0;
+    slash = strrchr(path, '/');
+    if (!slash)
+        return false;
+    memcpy(slash, book, sizeof(book));
+    return access(path, R_OK) == 0;
+}
+
 int session_phrasebook(struct session *s, struct phrasebook **out)
 {
     const char *path = getenv("HOTLINE_PHRASEBOOK");
-    char own[600];
+    char own[600], beside[PATH_MAX];
 
     if (!path && s->station) {
         station_path(s->station, own, "phrasebook.cfg");
         if (access(own, R_OK) == 0)
             path = own;
     }
+    if (!path && beside_program(beside))
+        path = beside;
     return phrasebook_open(out, path ? path : HL_DATADIR "/phrasebook/core.cfg", &s->why);
 }
 

@@ -20,7 +20,8 @@ void message_args_init(struct message_args *m);
 void message_args_release(struct message_args *m);
 /** message_args_read - read files and options of the session and add the pairs to @req. */
 int message_args_read(struct session *s, struct message_args *m, struct verb_request *req);
-/** session_phrasebook - $HOTLINE_PHRASEBOOK, else <desk>/phrasebook.cfg, else the installed one. -HL_ENOENT. */
+/** session_phrasebook - $HOTLINE_PHRASEBOOK, else <desk>/phrasebook.cfg, else that of the source tree around the
+ * program, else the installed one. -HL_ENOENT. */
 int session_phrasebook(struct session *s, struct phrasebook **out);
 /** session_mid - the message id of @number (as people write it). */
 int session_mid(struct session *s, const char *number, uint8_t mid[static 32]);

@@ -17,7 +17,6 @@ W=$(mktemp -d "${TMPDIR:-/tmp}/hotline-demo.XXXXXX")
 PIDS=
 crisis=arcadia-borealia.crisis
 technical=arcadia-borealia.technical
-export HOTLINE_PHRASEBOOK="$TOP/conf/phrasebook/core.cfg"
 
 stop() {
     for p in $PIDS; do kill "$p" 2>/dev/null || true; done
