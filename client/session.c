@@ -133,6 +133,30 @@ static struct span positional_value(struct session *s, const char *key, const ch
     return strcmp(key, "dir") == 0 ? session_path(s, word) : span_str(word);
 }
 
+/* A list of nothing prints nothing; a person is told that this is the answer. */
+static void say_empty(const struct session *s)
+{
+    static const struct {
+        const char *verb, *sentence;
+    } empty[] = {
+        { "inbox", "nothing awaits you (inbox --all: also what is settled)" },
+        { "outbox", "everything that you sent is settled (outbox --all: also that)" },
+        { "drafts", "no draft waits for release" },
+        { "contacts", "no contact is known yet: no card of a PoC is in force here" },
+        { "party-list", "no card of a party is in force here" },
+        { "agreement-list", "no agreement is known to this desk" },
+        { "documents", "no document of the record is known to this desk" },
+        { "psk-list", "this desk has no pre-shared key" },
+        { "evidence", "nothing here proves a fault of anybody" },
+    };
+
+    if (s->json || s->out.rows || !isatty(STDERR_FILENO))
+        return;
+    for (size_t i = 0; i < COUNT(empty); i++)
+        if (strcmp(s->command->verb, empty[i].verb) == 0)
+            fprintf(stderr, "%s\n", empty[i].sentence);
+}
+
 int command_verb(struct session *s)
 {
     struct verb_request *req = malloc(sizeof(*req));
@@ -152,6 +176,8 @@ int command_verb(struct session *s)
     }
     if (!rc)
         rc = session_ask(s, req, NULL, NULL);
+    if (!rc)
+        say_empty(s);
     free(req);
     return rc;
 }
