@@ -53,12 +53,32 @@ static const struct command *find(int argc, char **argv, int *words)
     return NULL;
 }
 
+/* "party" alone: the commands that begin so. */
+static bool print_family(FILE *to, const char *word)
+{
+    size_t len = strlen(word);
+    bool any = false;
+
+    for (size_t i = 0; i < commands_n; i++) {
+        const struct command *c = &commands[i];
+
+        if (strncmp(c->name, word, len) != 0 || c->name[len] != ' ')
+            continue;
+        fprintf(to, "%s hotline %s%s%s\n", any ? "      " : "usage:", c->name, *c->args ? " " : "",
+                c->args);
+        any = true;
+    }
+    return any;
+}
+
 static int no_command(const char *word)
 {
     const char *names[256] = { NULL };
     const char *near;
     size_t n = 0;
 
+    if (print_family(stderr, word))
+        return EXIT_USAGE;
     for (size_t i = 0; i < commands_n && n < 255; i++)
         names[n++] = commands[i].name;
     near = nearest(word, names);
@@ -121,6 +141,8 @@ int cmd_help(struct session *s)
     c = argv[0] ? find(argv[1] ? 2 : 1, argv, &words) : NULL;
     free(argv[0]);
     free(argv[1]);
+    if (!c && s->args.n_positional == 1 && print_family(stdout, s->args.positional[0]))
+        return 0;
     if (!c)
         return cmd_topic(s, s->args.positional[0]);
     print_command(stdout, c);
@@ -131,7 +153,7 @@ int cmd_help(struct session *s)
 
 static int report(struct session *s, int rc)
 {
-    if (fflush(stdout) != 0 && !rc)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !rc) /* whatever was written before, too */
         rc = -HL_ESYS;
     if (rc == 0)
         return EXIT_DONE;
@@ -140,6 +162,17 @@ static int report(struct session *s, int rc)
     fprintf(stderr, "hotline: error: %s\n", s->why.n ? buf_str(&s->why) : error_text(rc));
     fprintf(stderr, "hint: %s (%s)\n", error_hint(rc), error_name(rc));
     return error_exit(rc);
+}
+
+static int no_desk(struct session *s)
+{
+    const char *dir = s->desk_dir ? s->desk_dir : getenv("HOTLINE_DESK");
+
+    buf_clear(&s->why);
+    return session_fail(s, -HL_ENOENT,
+                        "no desk%s%s: name one with --desk or HOTLINE_DESK, or make one with "
+                        "`hotline --realm exercise init DIR PARTY.OFFICE`",
+                        dir ? " in " : "", dir ? dir : "");
 }
 
 static int prepare(struct session *s, const struct args *global)
@@ -153,6 +186,8 @@ static int prepare(struct session *s, const struct args *global)
         rc = station_open(&s->station, s->desk_dir, &s->why);
         if (!rc)
             s->realm = s->station->realm;
+        else if (rc == -HL_ENOENT)
+            rc = no_desk(s);
     } else if ((s->command->needs & NEED_REALM) && !realm) {
         return session_fail(s, -HL_EUSAGE, "say --realm live or --realm exercise");
     }
@@ -204,7 +239,7 @@ static int start(struct session *s, int argc, char **argv)
         return print_version();
     if (args_get(&global, "help")) {
         print_usage(stdout);
-        return EXIT_DONE;
+        return report(s, 0);
     }
     s->desk_dir = args_get(&global, "desk");
     s->json = args_get(&global, "json") != NULL;
@@ -226,7 +261,7 @@ static int start(struct session *s, int argc, char **argv)
             break;
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_command(stdout, s->command);
-            return EXIT_DONE;
+            return report(s, 0);
         }
         if (strcmp(argv[i], "--json") == 0) { /* also behind the command's name */
             s->json = true;
