@@ -115,7 +115,8 @@
     X(MODE, 88, EXIT_KEY, "a secret file, or its folder, is open to others",                      \
       "chmod 0400 the file and 0700 its folder; both must be this user's")                         \
     X(PASS, 89, EXIT_KEY, "the passphrase does not open the key", "type it again")                \
-    X(NOKEY, 90, EXIT_KEY, "the secret key is not here", "see `hotline config show`")             \
+    X(NOKEY, 90, EXIT_KEY, "the secret key is not here",                                          \
+      "see `hotline config`, or `hotlined --dump-config`, for where it belongs")                  \
     X(DUTY, 91, EXIT_KEY, "no position is on duty at this desk", "run `hotline duty begin`")      \
     X(BUSY, 92, EXIT_FAILED_OTHER, "another process holds it", "wait, or end the other process")  \
     X(NOMEM, 93, EXIT_FAILED_OTHER, "out of memory", "close other programs")                      \

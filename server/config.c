@@ -195,7 +195,7 @@ static int init_texts(const char *dir, enum realm realm, const char *origin, con
 
     buf_init(&b, 4096);
     buf_printf(&b,
-               "# hotlined.conf: see `hotlined help settings`\nrealm = \"%s\";\norigin = \"%s\";\n"
+               "# hotlined.conf: see `hotlined --dump-config`\nrealm = \"%s\";\norigin = \"%s\";\n"
                "listen = \"%s\";\n",
                realm_name(realm), origin, listen);
     rc = init_file(dir, "hotlined.conf", &b);

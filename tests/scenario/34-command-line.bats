@@ -133,6 +133,16 @@ assert not missing, (missing, seen)
     run ! hotline explain E-NONSENSE
 }
 
+@test "what a hint says to run is a command" {
+    local name
+    grep -v "^ \*" common/error.h | grep "^    " | grep -o '`hotline [^`]*`' | tr -d '`' | cut -d' ' -f2- | sort -u >"$W/hinted"
+    [ -s "$W/hinted" ]
+    while read -r name; do
+        echo "hotline $name"
+        grep -qx -- "$name" "$W/commands"
+    done <"$W/hinted"
+}
+
 @test "in a pipe: no escape codes, tab-separated columns, whatever the terminal says" {
     local command
     for command in status "inbox --all" contacts "party list" "agreement list" drafts "help" "help send" "show $(cat "$W/number") $CRISIS"; do
