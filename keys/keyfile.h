@@ -53,7 +53,6 @@ int keyfile_load_sign(const char *path, enum realm realm, enum key_use use, cons
 int keyfile_new_sign(const char *path, enum realm realm, enum key_use use, const char *name, const struct secret *pass, uint8_t pub[static 32]);
 /** keyfile_destroy - overwrite, unlink, sync.  Only what begins as a key file: -HL_EFORMAT for any other. */
 int keyfile_destroy(const char *path);
-const char *key_use_name(enum key_use use);
 /** keyfile_recognised - does @text begin as a secret key of ours or of a common tool?  For those who expect a public document. */
 bool keyfile_recognised(struct span text);
 /**

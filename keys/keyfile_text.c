@@ -46,11 +46,6 @@ struct keytext {
 static struct kdf cost = { .ops = crypto_pwhash_OPSLIMIT_MODERATE,
                            .mem_kib = crypto_pwhash_MEMLIMIT_MODERATE / 1024 };
 
-const char *key_use_name(enum key_use use)
-{
-    return uses[use].name;
-}
-
 void keyfile_set_cost(unsigned ops, unsigned mem_kib)
 {
     assert(ops >= 1 && ops <= OPS_MAX && mem_kib >= MEM_KIB_MIN && mem_kib <= MEM_KIB_MAX);
@@ -228,8 +223,8 @@ static int open_sealed(struct secret *out, const struct keytext *k, const struct
     return rc;
 }
 
-/* The file's public half must be that of its secret, or a signature would be made for another key.
- */
+/* The file's public half must be that of its secret,
+ * or a signature would be made for another key. */
 static int check_half(const struct keyfile_info *info, const struct secret *s)
 {
     enum half half = uses[info->use].half;

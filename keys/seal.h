@@ -36,7 +36,4 @@ void sealed_release(struct sealed *s);
 int seal_draft(const struct seckey *key, enum realm realm, const uint8_t mid[static 32], uint8_t sig[static 64]);
 int seal_release(const struct seckey *key, enum realm realm, const uint8_t id[static 32], uint8_t sig[static 64]);
 
-/** seal_commit - header.commit for @content under @salt. */
-/** (content_commit() does it; the salt of a draft comes from randombytes.) */
-
 #endif

@@ -262,11 +262,6 @@ void mailbox_rewind(struct mailbox *mb)
         mb->lane[p].next = mb->lane[p].first;
 }
 
-size_t mailboxes_count(const struct mailboxes *ms)
-{
-    return ms->map.n;
-}
-
 struct each {
     void (*fn)(void *arg, const struct mailbox *mb);
     void *arg;

@@ -53,7 +53,6 @@ bool mailbox_holds(const struct mailbox *mb, const uint8_t mid[static 32]);
 struct mail *mailbox_next(struct mailbox *mb, unsigned precedence, uint64_t hello);
 /** mailbox_rewind - another connection takes over: everything may be offered again. */
 void mailbox_rewind(struct mailbox *mb);
-size_t mailboxes_count(const struct mailboxes *ms);
 void mailboxes_each(struct mailboxes *ms, void (*fn)(void *arg, const struct mailbox *mb), void *arg);
 
 #endif
