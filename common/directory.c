@@ -97,6 +97,18 @@ void stand_put(struct directory *dir, struct stand *stand)
 
 /* ---- life ---- */
 
+static void maps_each(struct directory *dir, void (*fn)(struct map *m))
+{
+    fn(&dir->parties);
+    fn(&dir->keys);
+    fn(&dir->ids);
+    fn(&dir->rings);
+    fn(&dir->hosts);
+    fn(&dir->channels);
+    fn(&dir->digests);
+    fn(&dir->witnesses);
+}
+
 struct directory *directory_new(enum realm realm)
 {
     struct directory *dir = calloc(1, sizeof(*dir));
@@ -104,14 +116,7 @@ struct directory *directory_new(enum realm realm)
     if (!dir)
         return NULL;
     dir->realm = realm;
-    map_init(&dir->parties);
-    map_init(&dir->keys);
-    map_init(&dir->ids);
-    map_init(&dir->rings);
-    map_init(&dir->hosts);
-    map_init(&dir->channels);
-    map_init(&dir->digests);
-    map_init(&dir->witnesses);
+    maps_each(dir, map_init);
     return dir;
 }
 
@@ -136,18 +141,6 @@ static void ring_free(struct ring *ring)
     free(ring);
 }
 
-static void maps_release(struct directory *dir)
-{
-    map_release(&dir->parties);
-    map_release(&dir->keys);
-    map_release(&dir->ids);
-    map_release(&dir->rings);
-    map_release(&dir->hosts);
-    map_release(&dir->channels);
-    map_release(&dir->digests);
-    map_release(&dir->witnesses);
-}
-
 void directory_free(struct directory *dir)
 {
     if (!dir)
@@ -169,7 +162,7 @@ void directory_free(struct directory *dir)
     free(dir->ring);
     free(dir->accord);
     free(dir->conflict);
-    maps_release(dir);
+    maps_each(dir, map_release);
     free(dir);
 }
 
@@ -241,8 +234,7 @@ static int judge(const struct directory *dir, struct judged *j, struct span note
     most = PARTY_BYTES_MAX + (j->doc.type == DOCUMENT_STOP ? PARTY_STOPS_MAX : 0);
     if (!rc && j->party && j->party->bytes + note.n > most)
         return document_say(why, -HL_EQUOTA,
-                            "%s has published more than this directory holds of "
-                            "one party",
+                            "%s has published more than this directory holds of one party",
                             j->party->name);
     return rc;
 }
