@@ -32,6 +32,7 @@ static const char *const role_name[ROLES] = { "core", "front", "signer", "publis
 #define STOP_MS 10000
 #define LAST_WORD_MS 500 /* for the core to end by itself, with its own status */
 #define WATCHDOG_MS 5000
+#define ROUND_MS 200 /* how late a deadline of the above may be met */
 
 struct child {
     pid_t pid; /* 0: not running */
@@ -246,7 +247,7 @@ static void on_signal(struct parent *p)
     reap(p);
 }
 
-static int on_core(struct parent *p)
+static void on_core(struct parent *p)
 {
     enum ipc_type type;
     struct span payload;
@@ -255,7 +256,7 @@ static int on_core(struct parent *p)
     if (rc < 0) {
         go_down(p);
         ipc_release(&p->core);
-        return 0;
+        return;
     }
     while (ipc_next(&p->core, &type, &payload, &rc)) {
         if (type == IPC_READY) {
@@ -269,7 +270,6 @@ static int on_core(struct parent *p)
     }
     if (rc)
         go_down(p);
-    return 0;
 }
 
 static void ask_status(struct parent *p, uint32_t id)
@@ -308,14 +308,14 @@ static int supervise(struct parent *p)
 
 static int parent_round(struct parent *p)
 {
-    struct pollfd fd[3 + CONTROL_MAX] = {
+    struct pollfd fd[] = {
         { p->signal_fd, POLLIN, 0 },
         { p->core.fd, (short)(POLLIN | (ipc_waiting(&p->core) ? POLLOUT : 0)), 0 },
         { control_fd(p->control), POLLIN, 0 },
     };
     int rc;
 
-    if (poll(fd, 3, 200) < 0 && errno != EINTR)
+    if (poll(fd, COUNT(fd), ROUND_MS) < 0 && errno != EINTR)
         return -HL_ESYS;
     on_signal(p);
     if (p->core.fd >= 0 && fd[1].revents)
@@ -354,9 +354,7 @@ static int parent_folder(const char *path)
 {
     struct stat st;
 
-    if (stat(path, &st) != 0)
-        return -HL_ENOENT;
-    if (!S_ISDIR(st.st_mode))
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return -HL_ENOENT;
     return st.st_mode & (S_IWGRP | S_IWOTH) ? -HL_EMODE : 0;
 }
