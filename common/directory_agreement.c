@@ -30,8 +30,8 @@ int agreement_signer(const struct directory *dir, struct judged *j, struct buf *
     return 0;
 }
 
-/* Does the witness key stand, in a card or another agreement, under another name, or its id for
- * another key? */
+/* Does the witness key stand, in a card or another
+ * agreement, under another name, or its id for another key? */
 static bool witness_free(const struct directory *dir, const struct note_key *key)
 {
     struct card_id id = { key->key, USE_WITNESS, span_str(key->name), 0, 0 };

@@ -126,8 +126,8 @@ int subkeys_fold(struct directory *dir, struct judged *j, uint64_t index)
 
 /* ---- stops ---- */
 
-/* The key of the party that signed: one line, under the name of a PoC, permission stop, in force.
- */
+/* The key of the party that signed: one line, under
+ * the name of a PoC, permission stop, in force. */
 static int stop_key_signed(const struct directory *dir, const struct card *card,
                            const struct note *note, uint64_t time_ms)
 {

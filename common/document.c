@@ -173,8 +173,8 @@ static bool free_field(struct span s)
     return s.n && s.p[0] != ' ' && s.p[s.n - 1] != ' ' && text_utf8(s, false) == 0;
 }
 
-/* Split the rest of a line into the fields of @word: none is empty, so no two blanks stand
- * together. */
+/* Split the rest of a line into the fields of @word:
+ * none is empty, so no two blanks stand together. */
 static bool split(const struct keyword *word, struct span rest, struct span field[static 8])
 {
     unsigned n;
@@ -359,8 +359,8 @@ static bool alnum(uint8_t c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The shape of RFC 5646: subtags of 1..8 letters and digits, the first of 2..8 letters; at most 35.
- */
+/* The shape of RFC 5646: subtags of 1..8 letters and
+ * digits, the first of 2..8 letters; at most 35. */
 static bool language(struct span s)
 {
     size_t sub = 0;

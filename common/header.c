@@ -57,8 +57,8 @@ static uint32_t sum32(struct span s)
     return sum;
 }
 
-/* Open addressing.  Names chosen to collide cost what comparing all pairs would: below a
- * millisecond for 600. */
+/* Open addressing.  Names chosen to collide cost what
+ * comparing all pairs would: below a millisecond for 600. */
 static bool pocs_once(const struct header *h)
 {
     uint16_t slot[SLOTS] = { 0 }; /* index + 1 */

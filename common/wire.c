@@ -88,8 +88,8 @@ static const struct layout *layout_of(uint64_t verb)
     return NULL;
 }
 
-/* A front longer than a chunk comes by its first chunk; then there is no room for an inline body.
- */
+/* A front longer than a chunk comes by its first
+ * chunk; then there is no room for an inline body. */
 static int front_check(const struct frame *f)
 {
     size_t first = f->front_len < WIRE_CHUNK ? f->front_len : WIRE_CHUNK;

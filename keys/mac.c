@@ -1,5 +1,5 @@
-/* Every keyed and unkeyed hash of keys/ begins with a label (FORMATS, head): two purposes never
- * meet. */
+/* Every keyed and unkeyed hash of keys/ begins with
+ * a label (FORMATS, head): two purposes never meet. */
 #include <assert.h>
 
 #include <sodium.h>

@@ -42,8 +42,8 @@ static int open_wrap(const struct envelope *env, struct span poc, const struct s
                      SPAN(env->wraps.wrap[i].ct, WRAP_CT));
 }
 
-/* Whoever holds the CEK must be able to show which wraps were good, so enc has to follow from it.
- */
+/* Whoever holds the CEK must be able to show which
+ * wraps were good, so enc has to follow from it. */
 static int check_enc(const struct envelope *env, struct wrap_work *w)
 {
     uint8_t enc[32];

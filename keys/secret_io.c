@@ -1,5 +1,5 @@
-/* How a secret comes in and goes over to another process of ours: prompt, descriptor, local socket.
- */
+/* How a secret comes in and goes over to another
+ * process of ours: prompt, descriptor, local socket. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

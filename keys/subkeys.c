@@ -1,11 +1,10 @@
 /*
  * One list is one key file; its secret:
  *
- *     N(poc) || u64 serial || u64 first day || u8 n || n scalars[32], zeroes where the day's key is
- * destroyed
+ *     N(poc) || u64 serial || u64 first day || u8 n || n scalars[32]
  *
- * The file of the highest serial stays even when all its days are gone: no serial is ever used
- * again.
+ * A scalar of zeroes: the day's key is destroyed.  The file of the highest serial stays even when
+ * all its days are gone: no serial is ever used again.
  */
 #include "keys/subkeys.h"
 

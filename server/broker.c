@@ -220,8 +220,8 @@ void broker_gone(struct broker *b, uint64_t conn)
 
 /* ---- the log dies ---- */
 
-/* Staged before anything else of the turn; the evidence is the client's checkpoint and our own
- * newest. */
+/* Staged before anything else of the turn; the evidence
+ * is the client's checkpoint and our own newest. */
 static int die(struct broker *b)
 {
     struct stages *st = &b->st;

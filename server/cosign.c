@@ -76,8 +76,8 @@ struct witness *cosign_find(struct cosign *c, const struct note_key *key)
     return NULL;
 }
 
-/* Is @key among the cosigners of the last witnessed checkpoint?  Then a start waits for its
- * station. */
+/* Is @key among the cosigners of the last witnessed
+ * checkpoint?  Then a start waits for its station. */
 static void await_cosigner(struct cosign *c, const struct witness *w)
 {
     struct note *note;

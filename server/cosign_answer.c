@@ -127,8 +127,8 @@ static void cosigned_by(struct cosign *c, const struct directory *dir, struct wi
     }
 }
 
-/* It says what it cosigned last.  Once that is used at once; a witness that says it again and again
- * waits. */
+/* It says what it cosigned last.  Once that is used at
+ * once; a witness that says it again and again waits. */
 static void conflict(struct cosign *c, struct witness *w, struct span body, uint64_t now_ms)
 {
     uint64_t size;

@@ -260,8 +260,8 @@ static int forget(struct documents *d, size_t i)
     return rc;
 }
 
-/* A stop of the party's own that its new card lifts: all but those of subkeys, and of agreements
- * that it does not resume. */
+/* A stop of the party's own that its new card lifts: all but
+ * those of subkeys, and of agreements that it does not resume. */
 static bool lifted(const char *key, const struct card *card)
 {
     const char *what = strchr(key + strlen("stop/"), '/');

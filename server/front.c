@@ -129,8 +129,8 @@ static int front_frame(struct front *f, zmq_msg_t *id, zmq_msg_t *payload)
     return ipc_put(&f->core, IPC_FRAME, part, 3);
 }
 
-/* One message of the ROUTER: routing id, one frame.  1: taken; 0: none waits; negative: the core is
- * gone. */
+/* One message of the ROUTER: routing id, one frame.
+ * 1: taken; 0: none waits; negative: the core is gone. */
 static int front_receive(struct front *f)
 {
     zmq_msg_t part[2], spare;

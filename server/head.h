@@ -11,8 +11,9 @@
  *     (commit) -[head_ask: idle, or HEAD_EVERY_MS passed]-> ASKED -[head_signed]-> SIGNED
  *
  * One question at a time.  An empty answer is a refusal: nothing is promised until an operator has looked, and the
- * question is repeated every HEAD_REST_MS.  Only what was committed is shown to the signer.  It may answer with a newer note of its own than
- * we knew (our note was not stored before the end of the last process): then the next question starts from that.
+ * question is repeated every HEAD_REST_MS.  Only what was committed is shown to the signer.  It may answer with a newer
+ * note of its own than we knew (our note was not stored before the end of the last process): then the next question
+ * starts from that.
  *
  * After a start nothing is asked until the cosigners of the last witnessed checkpoint have said HELLO, or sign_wait_ms
  * have passed: their HELLO shows whether this store was rolled back.  A dead log is never signed again: head_die().

@@ -271,8 +271,8 @@ int intake_envelope(struct intake *in, struct work *w)
                   w->rc ? NULL : in->verdict.sentence);
 }
 
-/* The body is there and is what was signed.  Since its front was judged a turn or an hour has
- * passed: judge again. */
+/* The body is there and is what was signed.  Since its front
+ * was judged a turn or an hour has passed: judge again. */
 static int stream_whole(struct intake *in, struct upload *u)
 {
     struct fact_entry known;

@@ -85,8 +85,8 @@ static int who_has_it(struct intake *in, const struct envelope *env, uint64_t si
 
 /* ---- mail and events ---- */
 
-/* An alternate's copy is held for the deadline that may release it; without one nothing ever will.
- */
+/* An alternate's copy is held for the deadline that
+ * may release it; without one nothing ever will. */
 static int put_mail(struct intake *in, const struct envelope *env, const struct recipient *to,
                     uint64_t index)
 {
@@ -121,8 +121,8 @@ static int put_event(struct intake *in, const struct envelope *env, const struct
     return intake_event(in, to->poc, index);
 }
 
-/* Before the copies: whether alternates' are held depends on it.  A message sealed again is due as
- * it was. */
+/* Before the copies: whether alternates' are held depends
+ * on it.  A message sealed again is due as it was. */
 static int open_deadline(struct intake *in, const struct envelope *env, const struct entry *entry)
 {
     uint64_t due_ms = steps_due(entry->time_ms, in->verdict.deadline_s);

@@ -291,8 +291,8 @@ int log_append(struct log *log, struct store_entry *e, uint8_t salt_out[static 3
 
 /* ---- proving ---- */
 
-/* The edge holds the complete subtrees that the size is the sum of: one for each bit, the smallest
- * last. */
+/* The edge holds the complete subtrees that the size
+ * is the sum of: one for each bit, the smallest last. */
 void log_root(const struct log *log, uint8_t root[static 32])
 {
     bool first = true;

@@ -100,8 +100,8 @@ static const uint32_t deadly[] = {
     SYS_clock_settime,
 };
 
-/* Refused to every role: what reaches other processes of this account, and connections that we
- * begin. */
+/* Refused to every role: what reaches other processes
+ * of this account, and connections that we begin. */
 static const uint32_t outward[] = {
     SYS_connect,     SYS_kill,
     SYS_tkill,       SYS_rt_sigqueueinfo,

@@ -7,9 +7,8 @@
  * What a process of hotlined may still do once it holds what it needs: no new privileges, no core dump, not
  * traceable; system calls that no role needs end it (seccomp); calls of another role's trade are refused, to the front
  * all that opens or changes files, to all what reaches other processes; files only below the folders named (Landlock, as
- * far as the kernel has it).  Applied before the first byte from
- * outside is read, and before libzmq makes its threads.  It only ever takes away; what the kernel lacks is said
- * on stderr, once.
+ * far as the kernel has it).  Applied before the first byte from outside is read, and before libzmq makes its threads.
+ * It only ever takes away; what the kernel lacks is said on stderr, once.
  */
 enum sandbox_role { SANDBOX_FRONT, SANDBOX_CORE, SANDBOX_SIGNER, SANDBOX_PUBLISHER };
 

@@ -81,8 +81,8 @@ static int slot_write(struct signer *s, uint64_t size, const uint8_t root[static
     return 0;
 }
 
-/* Both slots at once under a name that appears when they are durable; no later write extends the
- * file. */
+/* Both slots at once under a name that appears when
+ * they are durable; no later write extends the file. */
 static int state_create(const struct signer *s, const char *path)
 {
     uint8_t slots[2 * SIGNER_SLOT];

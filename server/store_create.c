@@ -70,8 +70,8 @@ static int fill(sqlite3 *db, const struct store_conf *conf)
     return rc;
 }
 
-/* A whole store at @path, in the main file alone: closing the only connection moves and removes the
- * WAL. */
+/* A whole store at @path, in the main file alone:
+ * closing the only connection moves and removes the WAL. */
 static int make_main(const char *path, const struct store_conf *conf, int grow)
 {
     int reserve = STORE_PAGE_CHECK, rc;

@@ -4,8 +4,8 @@
 
 #include "common/error.h"
 
-/* Look-ups and lists of facts.  A callback may read the store, but neither commit nor list the same
- * again. */
+/* Look-ups and lists of facts.  A callback may read the
+ * store, but neither commit nor list the same again. */
 
 static int find_index(struct store *st, enum sql which, const struct arg *arg, size_t n,
                       uint64_t *index)

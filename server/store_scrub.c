@@ -5,8 +5,8 @@
 #include "common/error.h"
 #include "common/tlog/merkle.h"
 
-/* Everything stored about one entry, read for no other purpose than to find damage before it is
- * needed. */
+/* Everything stored about one entry, read for no other
+ * purpose than to find damage before it is needed. */
 
 static int scrub_leaf(const struct store *st, const struct store_entry *e)
 {

@@ -8,8 +8,8 @@
 #include "common/error.h"
 #include "common/text.h"
 
-/* Request: version, id, domain, address, identity, mechanism, credentials (one: the client's CURVE
- * key). */
+/* Request: version, id, domain, address, identity,
+ * mechanism, credentials (one: the client's CURVE key). */
 enum {
     ZAP_VERSION,
     ZAP_ID,

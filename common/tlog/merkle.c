@@ -101,8 +101,8 @@ int merkle_verify_inclusion(const uint8_t leaf[static 32], uint64_t index, uint6
     return sn == 0 && memcmp(r, root, 32) == 0 ? 0 : -HL_EPROOF;
 }
 
-/* From the empty tree, or to the same size: nothing to prove, so no proof; only roots to compare.
- */
+/* From the empty tree, or to the same size: nothing
+ * to prove, so no proof; only roots to compare. */
 static int verify_trivial(uint64_t size1, const uint8_t root1[static 32], uint64_t size2,
                           const uint8_t root2[static 32], size_t n)
 {
@@ -154,8 +154,8 @@ int merkle_verify_consistency(uint64_t size1, const uint8_t root1[static 32], ui
     return 0;
 }
 
-/* Root of the leaves lo..hi-1, where @lo is a multiple of every subtree that the range falls into.
- */
+/* Root of the leaves lo..hi-1, where @lo is a multiple
+ * of every subtree that the range falls into. */
 static int range_hash(uint64_t lo, uint64_t hi, merkle_get *get, void *arg, uint8_t out[static 32])
 {
     uint8_t hash[64][32];

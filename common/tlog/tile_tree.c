@@ -44,8 +44,8 @@ static int note_open(struct checkpoint *cp, struct span in)
 
 /* ---- taking up where the folder stands ---- */
 
-/* The entries that the next bundle begins with: those of the tree, or a wider bundle would pass
- * damage on. */
+/* The entries that the next bundle begins with: those
+ * of the tree, or a wider bundle would pass damage on. */
 static int resume_bundle(struct tile_tree *t, struct tile_dir *d, uint64_t size)
 {
     uint8_t leaf[32], hash[32];
