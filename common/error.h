@@ -127,8 +127,8 @@
       "end this process; only one broker may write")                                               \
     X(STATE, 97, EXIT_FAILED_OTHER, "that cannot be done in the present state",                   \
       "see `hotline status`")                                                                      \
-    X(AMBIGUOUS, 98, EXIT_USAGE, "several messages have this number",                              \
-      "add its channel: NUMBER CHANNEL")                                                           \
+    X(AMBIGUOUS, 98, EXIT_USAGE, "several messages have this number",                             \
+      "add its channel: NUMBER CHANNEL")                                                          \
     X(CANNOTREAD, 99, EXIT_FAILED, "the recipient could not read the message",                    \
       "send it again; see the code of the step")
 
