@@ -159,6 +159,8 @@ static int report(struct session *s, int rc)
         return EXIT_DONE;
     if (rc > 0) /* an exit status that the command chose itself, after saying why */
         return rc;
+    while (s->why.n && s->why.p[s->why.n - 1] == '\n') /* settings end each complaint so */
+        s->why.n--;
     fprintf(stderr, "hotline: error: %s\n", s->why.n ? buf_str(&s->why) : error_text(rc));
     fprintf(stderr, "hint: %s (%s)\n", error_hint(rc), error_name(rc));
     return error_exit(rc);
