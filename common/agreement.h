@@ -85,7 +85,10 @@ struct agreement {
     uint8_t random[32];
 };
 
-/** agreement_new - parse the text (not a note). */
+/**
+ * agreement_new - parse a copy of @text (not a note) into *out, the caller's to free; NULL on failure.
+ * -HL_EFORMAT, -HL_ESUITE, -HL_EREALM, -HL_ETOOBIG, -HL_EDUPLICATE (something stands twice), -HL_ENOMEM; @why gets a sentence.
+ */
 int agreement_new(struct agreement **out, enum realm realm, struct span text, struct buf *why);
 void agreement_free(struct agreement *a);
 /** agreement_print - the text to sign, of a struct that the caller filled (text, digest, channel ids unused); sorts the members in place. -HL_ETOOBIG. */

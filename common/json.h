@@ -14,6 +14,7 @@ struct json {
     bool comma[16];
 };
 
+/** json_init - write into @out, which outlives @j.  Errors stick there: the caller checks its bad once, at the end. */
 void json_init(struct json *j, struct buf *out);
 void json_object(struct json *j, const char *key); /* key NULL inside arrays and at the top */
 void json_end(struct json *j);
