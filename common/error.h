@@ -57,7 +57,7 @@
     X(FINGERPRINT, 36, EXIT_FAILED, "the root keys do not match the fingerprint given by hand",   \
       "do not use this card; compare fingerprints with the party in person")                       \
     X(CONFLICT, 37, EXIT_FAILED, "two documents of one serial, both validly signed",              \
-      "changes of that party are frozen; let its officers say which one stands")                   \
+      "changes of that party are frozen; keep both cards and call its officers")                   \
     X(VALIDITY, 38, EXIT_KEY, "not within its time of validity",                                  \
       "publish a renewed document; check the clock")                                               \
     X(CHANNEL, 39, EXIT_REFUSED, "no agreement known here has this channel",                      \
