@@ -129,14 +129,50 @@ static struct outbound *outbound_free(struct sync *s)
     return NULL;
 }
 
+static int carried_unrecorded(struct sync *s, const uint8_t mid[static 32], bool *early)
+{
+    struct message m;
+    struct receipt r;
+    int rc = desk_message(s->agent->desk, mid, &m);
+
+    receipt_init(&r);
+    if (!rc && m.carried && m.way == MESSAGE_IN) {
+        rc = desk_receipt_get(s->agent->desk, sync_origin(s), mid, &r);
+        *early = rc == -HL_ENOENT;
+    }
+    receipt_release(&r);
+    message_release(&m);
+    return rc == -HL_ENOENT ? 0 : rc;
+}
+
+/*
+ * A step on a message that came by hand waits until this host has recorded that message and
+ * delivered it here: sent before, it is refused, or takes the message out of our mailbox before its
+ * record has come.
+ */
+static int outbound_early(struct sync *s, const struct outbox_row *row, bool *early)
+{
+    static struct envelope env; /* one loop, one thread */
+
+    *early = false;
+    if (row->document || envelope_decode(&env, s->agent->station->realm, row->bytes) != 0 ||
+        !kind_is_step(env.header.kind) || env.header.n_refs == 0)
+        return 0;
+    return carried_unrecorded(s, env.header.ref[0], early);
+}
+
 static int outbound_each(void *arg, const struct outbox_row *row)
 {
     struct sync *s = arg;
     struct outbound *o = outbound_free(s);
+    bool early;
     int rc;
 
     if (outbound_by_id(s, row->id) || (row->document && outbound_document_out(s)))
         return 0;
+    rc = outbound_early(s, row, &early);
+    if (rc || early)
+        return rc;
     if (!o) {
         s->kicked = true; /* more than fits: look again when one is done */
         return 1;

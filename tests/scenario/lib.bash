@@ -17,7 +17,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for() {
-    local left=$(($1 * 20))
+    local left=$(($1 * 60)) # a busy machine is not a failure
     shift
     until "$@" >/dev/null 2>&1; do
         left=$((left - 1))
