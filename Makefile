@@ -120,12 +120,12 @@ $(STOCK): $(B)/%: $(B)/%.o $(B)/libshared.a $(B)/libaudit.a $(B)/libcommon.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 LOADS := $(addprefix $(B)/tests/bench/,load floor fill)
-$(LOADS): $(B)/%: $(B)/%.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
+$(LOADS): $(B)/%: $(B)/%.o $(B)/tests/bench/post.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Clients that keep every promise, and peers that keep none, for tests/scenario
 HOSTILE := $(addprefix $(B)/tests/hostile/,courier stranger herald)
-$(HOSTILE): $(B)/%: $(B)/%.o $(B)/tests/hostile/post.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
+$(HOSTILE): $(B)/%: $(B)/%.o $(B)/tests/bench/post.o $(B)/tests/bench/town.o $(B)/libshared.a $(B)/libserver.a $(B)/libkeys.a $(B)/libcommon.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/tests/bench/desks: $(B)/tests/bench/desks.o $(B)/libclient.a $(B)/libaudit.a $(B)/libkeys.a $(B)/libcommon.a

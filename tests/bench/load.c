@@ -21,18 +21,15 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/record.h"
-#include "common/text.h"
 #include "common/tlog/checkpoint.h"
 #include "common/wire.h"
 #include "keys/open.h"
-#include "keys/seal.h"
-#include "tests/bench/town.h"
+#include "tests/bench/post.h"
 
-#define REALM REALM_EXERCISE
 #define OPEN_MAX 64 /* envelopes of one desk that wait for their receipt */
 #define SAMPLES_MAX 400000
 #define GIVE_UP_US 20000000
-#define TEXT "Bench: remote control lost at 11 of 64 substations; manual restoration under way."
+#define TEXT 84 /* bytes */
 
 /* What was submitted and waits for RECORDED. */
 struct waiting {
@@ -43,9 +40,7 @@ struct waiting {
 
 struct desk {
     size_t i; /* the PoC's number */
-    void *socket;
-    struct seckey *position;
-    struct subkey_ring *ring;
+    struct post post;
     uint8_t chain[16];
     uint64_t seq, tag, open; /* open: messages sent and not complete */
     struct waiting waiting[OPEN_MAX];
@@ -63,14 +58,9 @@ struct flight {
 #define FLIGHTS 16384
 
 static struct {
-    struct town town;
     size_t n, pairs;
     struct desk *desk;
     struct flight flight[FLIGHTS];
-    struct secret *hedge;
-    struct note_key log;
-    uint8_t curve[32];
-    char endpoint[256], origin[256];
     void *zmq;
     uint64_t measured, warm_us, end_us;
     size_t n_delivered, n_receipt, n_done;
@@ -136,17 +126,8 @@ static void flight_check(struct flight *f, struct desk *sender)
 
 static void send_frame(struct desk *d, const struct frame *f)
 {
-    static struct buf b;
-    int rc;
-
-    if (!b.max)
-        buf_init(&b, WIRE_FRAME_MAX);
-    buf_clear(&b);
-    rc = frame_put(&b, f);
-    if (!rc && zmq_send(d->socket, b.p, b.n, 0) < 0)
-        rc = -HL_ESYS;
-    if (rc)
-        die("send", rc);
+    if (!post_send(&d->post, f))
+        die("send", -HL_ESYS);
 }
 
 static struct waiting *waiting_by_tag(struct desk *d, uint64_t tag)
@@ -157,136 +138,43 @@ static struct waiting *waiting_by_tag(struct desk *d, uint64_t tag)
     return NULL;
 }
 
-static void submit(struct desk *d, struct envelope *env, bool step)
+static void submit(struct desk *d, struct post_letter *l)
 {
+    static struct envelope env;
+    static struct frame f;
     static struct buf front;
     struct waiting *w = waiting_by_tag(d, 0);
-    struct frame f = { .verb = VERB_SUBMIT, .tag = ++d->tag };
 
     if (!w)
         die("too many open", -HL_EQUOTA);
     if (!front.max)
         buf_init(&front, ENVELOPE_FRONT_MAX);
-    buf_clear(&front);
-    envelope_put_front(&front, env);
-    f.front_len = front.n;
-    f.front = buf_span(&front);
-    f.body = env->body;
-    w->tag = d->tag;
-    w->step = step;
-    w->sent_us = clock_mono_us();
+    l->precedence = PRECEDENCE_IMMEDIATE;
+    l->seq = ++d->seq;
+    l->chain = d->chain;
     buf_clear(&w->file);
-    if (envelope_put(&w->file, env))
-        die("envelope", w->file.bad);
-    send_frame(d, &f);
-}
-
-static void sign_and_submit(struct desk *d, const struct header *h, const struct stamp *s,
-                            struct span plain, const uint8_t (*subkey)[32], bool step)
-{
-    static struct buf header, stamp;
-    static struct envelope env;
-    struct sealed sealed = { 0 };
-    struct seal_input in = {
-        .realm = REALM, .h = h, .s = s, .subkey = subkey, .plain = plain, .hedge = g.hedge
-    };
-    uint8_t sig[64];
-    int rc;
-
-    if (!header.max) {
-        buf_init(&header, ENVELOPE_HEADER_MAX);
-        buf_init(&stamp, ENVELOPE_STAMP_MAX);
-    }
-    buf_clear(&header);
-    buf_clear(&stamp);
-    rc = header_put(&header, h);
-    if (!rc)
-        rc = stamp_put(&stamp, s);
-    in.header = buf_span(&header);
-    in.stamp = buf_span(&stamp);
-    if (!rc)
-        rc = seal(&in, &sealed);
-    if (!rc)
-        rc = seal_release(d->position, REALM, sealed.id, sig);
-    if (!rc)
-        rc = envelope_decode_parts(&env, REALM, in.header, in.stamp, sealed.wraps_hash,
-                                   sealed.body_hash, sig);
-    if (rc)
-        die("seal", rc);
-    env.wraps_bytes = buf_span(&sealed.wraps);
-    env.body = buf_span(&sealed.body);
-    env.body_len = env.body.n;
-    if (!step) {
+    post_seal(&d->post, l, &w->file);
+    if (envelope_decode(&env, POST_REALM, buf_span(&w->file)) != 0)
+        die("own envelope", -HL_EFORMAT);
+    post_submit(&f, &front, &env, ++d->tag, false);
+    if (!l->ack) {
         flight_new(env.mid);
         d->open++;
     }
-    submit(d, &env, step);
-    sealed_release(&sealed);
-}
-
-static struct stamp stamp_of(struct desk *d, uint64_t ack_within_s)
-{
-    return (struct stamp){ .key = seckey_public(d->position),
-                           .precedence = PRECEDENCE_IMMEDIATE,
-                           .chain = d->chain,
-                           .seq = ++d->seq,
-                           .sealed_ms = clock_now_ms(),
-                           .ack_within_s = ack_within_s };
-}
-
-static void header_of(struct header *h, const struct desk *d, unsigned kind, struct span to,
-                      unsigned role)
-{
-    h->realm = REALM;
-    h->kind = kind;
-    h->channel = g.town.channel;
-    h->sender = span_str(g.town.poc[d->i]);
-    h->drafted_ms = clock_now_ms();
-    h->n_to = 1;
-    h->to[0] = (struct recipient){ to, role };
+    w->tag = d->tag;
+    w->step = l->ack != NULL;
+    w->sent_us = clock_mono_us();
+    send_frame(d, &f);
 }
 
 static void send_message(struct desk *d, const struct desk *to)
 {
-    static struct header h;
-    static struct buf content_bytes, plain;
-    struct content c = { .subject = SPAN("bench", 5), .language = SPAN("en", 2), .n = 7 };
-    struct stamp s = stamp_of(d, 3600);
-    uint8_t salt[32], commit[32];
-    int rc;
-
-    if (!plain.max) {
-        buf_init(&content_bytes, CONTENT_MAX);
-        buf_init(&plain, ENVELOPE_BUCKET_MAX);
-    }
-    buf_clear(&content_bytes);
-    buf_clear(&plain);
-    c.name[6] = SPAN("text", 4);
-    c.field[6] = span_str(TEXT);
-    rc = content_put(&content_bytes, &c);
-    if (!rc)
-        rc = content_decode(&c, buf_span(&content_bytes));
-    randombytes_buf(salt, sizeof(salt));
-    content_commit(commit, REALM, salt, &c);
-    if (!rc)
-        rc = content_pad(&plain, salt, buf_span(&content_bytes));
-    if (rc)
-        die("content", rc);
-    header_of(&h, d, KIND_NOTIFICATION, span_str(g.town.poc[to->i]), ROLE_ACTION);
-    h.category = h.marking = 1;
-    h.commit = SPAN(commit, 32);
-    sign_and_submit(d, &h, &s, buf_span(&plain), (const uint8_t(*)[32])g.town.subkey[to->i], false);
+    submit(d, &(struct post_letter){ .to = to->i, .text = TEXT });
 }
 
 static void send_ack(struct desk *d, const struct envelope *target)
 {
-    static struct header h;
-    struct stamp s = stamp_of(d, 0);
-
-    header_of(&h, d, KIND_ACKNOWLEDGED, target->header.sender, ROLE_INFORMATION);
-    h.n_refs = 1;
-    h.ref[0] = target->mid;
-    sign_and_submit(d, &h, &s, SPAN_NONE, NULL, true);
+    submit(d, &(struct post_letter){ .to = d->i ^ 1, .ack = target->mid });
 }
 
 /* ---- receiving ---- */
@@ -298,7 +186,7 @@ static void on_checkpoint(struct desk *d, struct span bytes)
 
     if (!bytes.n || span_eq(bytes, buf_span(&d->note)))
         return;
-    if (checkpoint_open(&cp, &note, bytes, &g.log) != 0)
+    if (checkpoint_open(&cp, &note, bytes, &d->post.log) != 0)
         die("a checkpoint that the log did not sign", -HL_ESIG);
     if (d->note.n && cp.size < d->head.size)
         return;
@@ -311,23 +199,18 @@ static void on_checkpoint(struct desk *d, struct span bytes)
 static void on_recorded(struct desk *d, const struct frame *f)
 {
     static struct envelope env;
-    static struct buf record;
+    static struct buf opening;
     struct waiting *w = waiting_by_tag(d, f->tag);
     struct flight *fl;
-    uint8_t entry[32], leaf[32];
 
-    if (!w || !f->tag || f->salt.n != 32 || f->size != d->head.size)
+    if (!w || !f->tag)
         die("an unexpected receipt", -HL_EFORMAT);
-    if (!record.max)
-        buf_init(&record, RECORD_MAX);
-    buf_clear(&record);
-    if (envelope_decode(&env, REALM, buf_span(&w->file)) != 0)
+    if (!opening.max)
+        buf_init(&opening, RECORD_SALT + RECORD_MAX);
+    buf_clear(&opening);
+    if (envelope_decode(&env, POST_REALM, buf_span(&w->file)) != 0)
         die("own envelope", -HL_EFORMAT);
-    record_put_envelope(&record, f->time_ms, &env);
-    record_entry(entry, REALM, f->salt.p, buf_span(&record));
-    merkle_leaf(leaf, SPAN(entry, 32));
-    if (merkle_verify_inclusion(leaf, f->index, f->size, (const uint8_t(*)[32])f->path, f->n_path,
-                                d->head.root) != 0)
+    if (post_receipt(f, &env, &d->head, &opening) != 0)
         die("a receipt that does not lead to the root", -HL_EPROOF);
     fl = flight_find(w->step ? env.header.ref[0] : env.mid);
     if (!fl)
@@ -359,7 +242,8 @@ static void on_deliver(struct desk *d, const struct frame *f)
     struct flight *fl;
     struct opened opened;
 
-    if (envelope_decode_front(&env, REALM, f->front) != 0 || envelope_set_body(&env, f->body) != 0)
+    if (envelope_decode_front(&env, POST_REALM, f->front) != 0 ||
+        envelope_set_body(&env, f->body) != 0)
         die("a delivery", -HL_EFORMAT);
     if (envelope_verify(&env) != 0)
         die("a delivery's signature", -HL_ESIG);
@@ -372,7 +256,7 @@ static void on_deliver(struct desk *d, const struct frame *f)
     if (!fl)
         return; /* left from an earlier run */
     sample(g.delivered, &g.n_delivered, fl->sent_us);
-    if (open_envelope(&env, span_str(g.town.poc[d->i]), d->ring, NULL, &opened) != 0)
+    if (open_envelope(&env, post_name(&d->post, d->i), d->post.ring, NULL, &opened) != 0)
         die("opening", -HL_EOPEN);
     opened_release(&opened);
     send_ack(d, &env);
@@ -407,12 +291,12 @@ static void receive(long wait_ms)
     static uint8_t bytes[WIRE_FRAME_MAX];
 
     for (size_t i = 0; i < g.n; i++)
-        item[i] = (zmq_pollitem_t){ g.desk[i].socket, 0, ZMQ_POLLIN, 0 };
+        item[i] = (zmq_pollitem_t){ g.desk[i].post.socket, 0, ZMQ_POLLIN, 0 };
     if (zmq_poll(item, (int)g.n, wait_ms) <= 0)
         return;
     for (size_t i = 0; i < g.n; i++) {
         for (int k = 0; k < 32 && (item[i].revents & ZMQ_POLLIN); k++) {
-            int n = zmq_recv(g.desk[i].socket, bytes, sizeof(bytes), ZMQ_DONTWAIT);
+            int n = zmq_recv(g.desk[i].post.socket, bytes, sizeof(bytes), ZMQ_DONTWAIT);
 
             if (n < 0)
                 break;
@@ -521,45 +405,15 @@ static void phase_idle(double seconds)
 
 /* ---- starting ---- */
 
-static void desk_connect(struct desk *d)
-{
-    char label[64];
-    struct world_key x;
-    int zero = 0, hwm = 1000;
-
-    snprintf(label, sizeof(label), "%s/transport", g.town.poc[d->i]);
-    x = world_xkey(label);
-    d->socket = zmq_socket(g.zmq, ZMQ_DEALER);
-    zmq_setsockopt(d->socket, ZMQ_LINGER, &zero, sizeof(zero));
-    zmq_setsockopt(d->socket, ZMQ_SNDHWM, &hwm, sizeof(hwm));
-    zmq_setsockopt(d->socket, ZMQ_RCVHWM, &hwm, sizeof(hwm));
-    zmq_setsockopt(d->socket, ZMQ_CURVE_SERVERKEY, g.curve, 32);
-    zmq_setsockopt(d->socket, ZMQ_CURVE_PUBLICKEY, x.pk, 32);
-    zmq_setsockopt(d->socket, ZMQ_CURVE_SECRETKEY, x.sk, 32);
-    if (zmq_connect(d->socket, g.endpoint) != 0)
-        die(g.endpoint, -HL_ESYS);
-}
-
 static void desk_start(struct desk *d, size_t i, const char *dir)
 {
-    char label[64], path[600];
-    uint8_t seed[32];
-    int rc;
-
     d->i = i;
-    snprintf(label, sizeof(label), "%s/watch-1", g.town.poc[i]);
-    town_seed(seed, label);
-    rc = seckey_from_seed(&d->position, seed);
-    snprintf(path, sizeof(path), "%s/keys/%s", dir, g.town.poc[i]);
-    if (!rc)
-        rc = subkey_ring_open(&d->ring, path, REALM, span_str(g.town.poc[i]), NULL);
-    if (rc)
-        die(path, rc);
+    post_open(&d->post, g.zmq, dir, i, NULL);
     randombytes_buf(d->chain, sizeof(d->chain));
     buf_init(&d->note, CHECKPOINT_MAX);
     for (size_t k = 0; k < OPEN_MAX; k++)
         buf_init(&d->waiting[k].file, ENVELOPE_MAX);
-    desk_connect(d);
+    post_connect(&d->post, true);
 }
 
 static void greet(void)
@@ -567,13 +421,8 @@ static void greet(void)
     uint64_t give_up = clock_mono_us() + GIVE_UP_US;
     size_t welcome = 0;
 
-    for (size_t i = 0; i < g.n; i++) {
-        struct frame f = {
-            .verb = VERB_HELLO, .proto = WIRE_PROTO, .realm = REALM, .poc = span_str(g.town.poc[i])
-        };
-
-        send_frame(&g.desk[i], &f);
-    }
+    for (size_t i = 0; i < g.n; i++)
+        post_hello(&g.desk[i].post, 0, SPAN_NONE);
     while (welcome < g.n && clock_mono_us() < give_up) {
         receive(50);
         welcome = 0;
@@ -584,53 +433,21 @@ static void greet(void)
         die("no answer to HELLO", -HL_ENOANSWER);
 }
 
-/* host.public: "host <origin> <log key>", "curve <key>", "endpoint <address>". */
-static void read_host(const char *dir, struct buf *host)
+/* The documents of everybody, for the broker's folder, and what post_open() needs. */
+static void setup(const char *dir)
 {
-    struct span rest, line, word, field;
-    uint8_t key[32];
-    char path[600];
-    int rc;
-
-    snprintf(path, sizeof(path), "%s/host.public", dir);
-    rc = file_read(path, host);
-    if (rc)
-        die(path, rc);
-    rest = buf_span(host);
-    while (text_line(&rest, &line) && !rc) {
-        text_field(&line, &word);
-        text_field(&line, &field);
-        if (span_eq_str(word, "host") && field.n < sizeof(g.origin)) {
-            memcpy(g.origin, field.p, field.n);
-            text_field(&line, &field);
-            rc = text_unbase64_n(key, 32, field);
-            if (!rc)
-                rc = note_key_init(&g.log, span_str(g.origin), NOTE_ED25519, key);
-        } else if (span_eq_str(word, "curve")) {
-            rc = text_unbase64_n(g.curve, 32, field);
-        } else if (span_eq_str(word, "endpoint") && field.n < sizeof(g.endpoint)) {
-            memcpy(g.endpoint, field.p, field.n);
-        }
-    }
-    if (rc)
-        die(path, rc);
-}
-
-static void town_file(const char *dir, bool save)
-{
+    static struct town town;
     struct buf b;
     char path[600];
     int rc;
 
-    snprintf(path, sizeof(path), "%s/town", dir);
-    buf_init(&b, sizeof(g.town));
-    if (save) {
-        buf_put(&b, &g.town, sizeof(g.town));
-        rc = file_publish(path, buf_span(&b), 0600);
-    } else {
-        rc = file_read(path, &b);
-        if (!rc && b.n == sizeof(g.town))
-            memcpy(&g.town, b.p, b.n);
+    buf_init(&b, 65536);
+    snprintf(path, sizeof(path), "%s/host.public", dir);
+    rc = file_read(path, &b);
+    if (!rc) {
+        town_build(&town, dir, g.n, buf_span(&b));
+        snprintf(path, sizeof(path), "%s/town", dir);
+        rc = file_publish(path, SPAN(&town, sizeof(town)), 0600);
     }
     if (rc)
         die(path, rc);
@@ -685,27 +502,20 @@ static int read_options(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct options o;
-    struct buf host;
 
     if (read_options(&o, argc, argv) != 0 || keys_init() != 0)
         return EXIT_USAGE;
-    buf_init(&host, 65536);
-    read_host(o.dir, &host);
     g.n = 2 * g.pairs;
     if (strcmp(argv[optind], "setup") == 0) {
-        town_build(&g.town, o.dir, g.n, buf_span(&host));
-        town_file(o.dir, true);
-        buf_release(&host);
+        setup(o.dir);
         return EXIT_DONE;
     }
-    town_file(o.dir, false);
     g.desk = calloc(g.n, sizeof(*g.desk));
     g.delivered = calloc(SAMPLES_MAX, 4);
     g.receipt = calloc(SAMPLES_MAX, 4);
     g.done = calloc(SAMPLES_MAX, 4);
-    g.hedge = secret_random(32);
     g.zmq = zmq_ctx_new();
-    if (!g.desk || !g.delivered || !g.receipt || !g.done || !g.hedge || !g.zmq)
+    if (!g.desk || !g.delivered || !g.receipt || !g.done || !g.zmq)
         die("start", -HL_ENOMEM);
     for (size_t i = 0; i < g.n; i++)
         desk_start(&g.desk[i], i, o.dir);

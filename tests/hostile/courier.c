@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include <sodium.h>
+#include <zmq.h>
 
 #include "common/clock.h"
 #include "common/error.h"
@@ -32,7 +33,7 @@
 #include "common/text.h"
 #include "common/tlog/proof.h"
 #include "keys/open.h"
-#include "tests/hostile/post.h"
+#include "tests/bench/post.h"
 
 #define ITEMS_MAX 8192
 #define OPEN_MAX 8
@@ -748,7 +749,7 @@ int main(int argc, char **argv)
               stderr);
         return EXIT_USAGE;
     }
-    post_open(&g.post, dir, poc, g.transport);
+    post_open(&g.post, zmq_ctx_new(), dir, poc, g.transport);
     buf_init(&g.note, CHECKPOINT_MAX);
     g.act = calloc(ITEMS_MAX, 32);
     load_state();

@@ -14,7 +14,7 @@
 #include "common/card.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "tests/hostile/post.h"
+#include "tests/bench/post.h"
 
 static struct card *read_card(const char *dir, size_t party)
 {

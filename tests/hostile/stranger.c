@@ -25,7 +25,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
-#include "tests/hostile/post.h"
+#include "tests/bench/post.h"
 
 static struct {
     struct post post;
@@ -661,7 +661,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; dir && optind < argc && i < COUNT(ways); i++) {
         if (strcmp(ways[i].name, argv[optind]) != 0)
             continue;
-        post_open(&g.post, dir, poc, transport);
+        post_open(&g.post, zmq_ctx_new(), dir, poc, transport);
         randombytes_buf(g.chain, sizeof(g.chain));
         g.end_ms = clock_mono_ms() + (uint64_t)(g.seconds * 1000);
         c = report(ways[i].name, ways[i].go());

@@ -1,4 +1,4 @@
-#include "tests/hostile/post.h"
+#include "tests/bench/post.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,12 +87,13 @@ static void read_keys(struct post *p, const char *dir)
         p->ring = NULL;
 }
 
-void post_open(struct post *p, const char *dir, size_t i, const char *transport)
+void post_open(struct post *p, void *zmq, const char *dir, size_t i, const char *transport)
 {
     memset(p, 0, sizeof(*p));
     p->i = i;
     p->transport = transport ? transport : "transport";
-    if (keys_init() != 0 || !(p->zmq = zmq_ctx_new()))
+    p->zmq = zmq;
+    if (keys_init() != 0 || !zmq)
         post_die("start", -HL_ENOMEM);
     read_host(p, dir);
     read_town(p, dir);
@@ -104,7 +105,6 @@ void post_open(struct post *p, const char *dir, size_t i, const char *transport)
 void post_close(struct post *p)
 {
     post_disconnect(p);
-    zmq_ctx_term(p->zmq);
     subkey_ring_close(p->ring);
     seckey_free(p->position);
     secret_free(p->hedge);
@@ -158,15 +158,14 @@ bool post_send_bytes(struct post *p, struct span bytes)
 
 bool post_send(struct post *p, const struct frame *f)
 {
-    struct buf b;
-    bool sent;
+    static struct buf b;
 
-    buf_init(&b, 2 * WIRE_FRAME_MAX);
+    if (!b.max)
+        buf_init(&b, 2 * WIRE_FRAME_MAX);
+    buf_clear(&b);
     if (frame_put(&b, f) != 0)
         post_die("a frame", b.bad);
-    sent = post_send_bytes(p, buf_span(&b));
-    buf_release(&b);
-    return sent;
+    return post_send_bytes(p, buf_span(&b));
 }
 
 bool post_receive(struct post *p, long wait_ms, struct span *bytes)

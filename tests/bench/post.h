@@ -1,5 +1,5 @@
-#ifndef HL_TESTS_HOSTILE_POST_H
-#define HL_TESTS_HOSTILE_POST_H
+#ifndef HL_TESTS_BENCH_POST_H
+#define HL_TESTS_BENCH_POST_H
 
 #include "common/tlog/checkpoint.h"
 #include "common/wire.h"
@@ -8,7 +8,7 @@
 #include "tests/bench/town.h"
 
 /*
- * A PoC of the town (tests/bench/town.h) at a real broker, for the courier and the stranger: its keys, its
+ * A PoC of the town (tests/bench/town.h) at a real broker, for load, courier and stranger: its keys, its
  * connection, its envelopes, and the judgement of receipts.  What goes wrong here is the test's own fault: it dies.
  */
 #define POST_REALM REALM_EXERCISE
@@ -20,7 +20,7 @@ struct post {
     char origin[256], endpoint[256];
     uint8_t curve[32];
     struct note_key log;
-    void *zmq, *socket;
+    void *zmq, *socket; /* the context is the caller's */
     struct seckey *position;
     struct secret *hedge;
     struct subkey_ring *ring; /* NULL for PoCs without subkeys */
@@ -29,7 +29,7 @@ struct post {
 _Noreturn void post_die(const char *what, int rc);
 
 /** post_open - PoC @i of the town in @dir, as `load setup` and `hotlined init` left it. */
-void post_open(struct post *p, const char *dir, size_t i, const char *transport);
+void post_open(struct post *p, void *zmq, const char *dir, size_t i, const char *transport);
 void post_close(struct post *p);
 struct span post_name(const struct post *p, size_t i);
 /** post_connect - a new connection with the PoC's transport key, or with a fresh one that nobody knows. */
