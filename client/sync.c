@@ -252,6 +252,8 @@ static int sync_refused(struct sync *s, const struct frame *f)
 {
     struct request *r = request_find(s, f->tag);
 
+    if (f->tag == 0 && f->code == HL_ESTATE) /* it knows this session no more: greet anew */
+        s->dropped = true;
     if (!r)
         return outbound_refused(s, f);
     request_end(r, f->code && f->code < HL_EMAX ? -(int)f->code : -HL_EBROKER, SPAN_NONE);
