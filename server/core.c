@@ -12,6 +12,7 @@
 #include "common/tlog/checkpoint.h"
 #include "server/broker.h"
 #include "server/ipc.h"
+#include "server/settle.h"
 
 enum { PEER_PARENT, PEER_FRONT, PEER_SIGNER, PEER_PUBLISHER, PEERS };
 static const char *const peer_name[PEERS] = { "parent", "front", "signer", "publisher" };
@@ -25,6 +26,7 @@ struct core {
     uint32_t generation, confirmed;
     uint64_t count[IPC_COUNTS_N];
     bool ready, stop, full;
+    struct settle settle;
 };
 
 static bool peer_up(const struct core *c, int peer)
@@ -263,7 +265,7 @@ static int core_flush(struct core *c)
 static int core_round(struct core *c, bool busy)
 {
     struct pollfd p[PEERS];
-    int rc = 0, wait = busy ? 0 : broker_timeout(c->broker, clock_now_ms());
+    int rc = 0, ready, wait = busy ? 0 : broker_timeout(c->broker, clock_now_ms());
 
     for (int i = 0; i < PEERS; i++) {
         bool in = peer_up(c, i) && (i != PEER_FRONT || !c->full);
@@ -272,8 +274,13 @@ static int core_round(struct core *c, bool busy)
         if (peer_up(c, i) && ipc_waiting(&c->peer[i]))
             p[i].events |= POLLOUT;
     }
-    if (poll(p, PEERS, wait) < 0 && errno != EINTR)
+    ready = poll(p, PEERS, settle_wait(&c->settle, wait));
+    if (ready < 0 && errno != EINTR)
         return -HL_ESYS;
+    if (ready || busy)
+        settle_busy(&c->settle, clock_mono_ms());
+    else
+        settle_idle(&c->settle, clock_mono_ms());
     for (int i = 0; i < PEERS && !rc; i++)
         if (p[i].revents)
             rc = core_peer(c, i, p[i].revents);

@@ -12,6 +12,7 @@
 #include "common/text.h"
 #include "common/wire.h"
 #include "server/ipc.h"
+#include "server/settle.h"
 #include "server/zap.h"
 
 #define FRAMES_A_ROUND 256
@@ -36,6 +37,7 @@ struct front {
     size_t n_slow;
     struct slow slow[FRONT_SLOW];
     uint64_t count[IPC_COUNTS_N], told[IPC_COUNTS_N], told_ms;
+    struct settle settle;
 };
 
 /* ---- the socket ---- */
@@ -309,10 +311,15 @@ static int front_round(struct front *f)
         { zap_socket(f->zap), 0, ZMQ_POLLIN, 0 },
         { f->router, 0, ZMQ_POLLIN, 0 },
     };
-    int rc, taken = 1;
+    int rc, ready, taken = 1;
 
-    if (zmq_poll(item, f->bound && !full ? 3 : 2, f->n_slow ? SLOW_RETRY_MS : COUNTS_MS) < 0)
+    ready = zmq_poll(item, f->bound && !full ? 3 : 2, f->n_slow ? SLOW_RETRY_MS : COUNTS_MS);
+    if (ready < 0)
         return errno == EINTR ? 0 : -HL_ESYS;
+    if (ready)
+        settle_busy(&f->settle, clock_mono_ms());
+    else
+        settle_idle(&f->settle, clock_mono_ms());
     f->count[FRONT_REFUSED] += zap_answer(f->zap);
     rc = item[0].revents & (ZMQ_POLLIN | ZMQ_POLLERR) ? front_core(f) : 0;
     if (!rc && f->n_slow)

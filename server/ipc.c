@@ -11,6 +11,7 @@
 
 #define IPC_HEAD_SIZE 5
 #define IPC_READ_SIZE (256u << 10)
+#define IPC_KEEP (1u << 20) /* a buffer that grew beyond is given back when it is empty */
 
 void ipc_init(struct ipc *ipc, int fd)
 {
@@ -137,6 +138,8 @@ int ipc_flush(struct ipc *ipc)
     }
     buf_clear(&ipc->out);
     ipc->sent = 0;
+    if (ipc->out.cap > IPC_KEEP)
+        buf_release(&ipc->out);
     return 0;
 }
 

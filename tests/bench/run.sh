@@ -86,7 +86,7 @@ before=$(pss)
 "$B/tests/bench/load" --dir "$d" --pairs 100 --idle-s 6 run >"$W/idle" &
 load=$!
 wait_for 30 grep -q idle "$W/idle"
-sleep 2
+sleep 4 # memory of the burst of greetings is given back
 after=$(pss)
 wait $load
 stop
