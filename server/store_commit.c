@@ -33,15 +33,22 @@ static int run_staged(struct store *st)
     return rc;
 }
 
+int store_checkpoint_wal(struct store *st)
+{
+    int rc = sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    return rc == SQLITE_BUSY ? 0 : store_error(rc); /* another one is at it */
+}
+
 /*
  * The publisher moves the WAL into the file, but only in a pause of the writer can the WAL start
- * over.  When it has outgrown what was made ready for it, the writer makes that pause.  The commit
- * is stable whatever comes of this; what failed here comes back with the next commit.
+ * over.  When it has outgrown what was made ready for it, the writer makes that pause, unless the
+ * publisher is at it just now.  The commit is stable whatever comes of this; what failed here comes
+ * back with the next commit.
  */
 static void shorten_wal(struct store *st)
 {
-    if (st->wal_frames > st->wal_limit &&
-        store_error(sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL)))
+    if (st->wal_frames > st->wal_limit && store_checkpoint_wal(st))
         st->dead = true;
 }
 
@@ -70,11 +77,4 @@ int store_commit(struct store *st, const struct store_head *prev, const struct s
     st->head = *next;
     shorten_wal(st);
     return 0;
-}
-
-int store_checkpoint_wal(struct store *st)
-{
-    int rc = sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-
-    return rc == SQLITE_BUSY ? 0 : store_error(rc); /* another one is at it */
 }

@@ -1,7 +1,10 @@
 #include "tests/check.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "server/log.h"
 #include "tests/store_sample.h"
@@ -476,14 +479,71 @@ static void files_are_private(void **state)
     folder_remove(f.dir);
 }
 
+/* Another process moves the WAL: it holds SQLite's checkpoint lock (byte 121 of the -shm file). */
+static pid_t hold_checkpoint_lock(const char *path)
+{
+    char shm[128], c = 0;
+    int ready[2];
+    pid_t pid;
+
+    snprintf(shm, sizeof(shm), "%s-shm", path);
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 121, .l_len = 1 };
+        int fd = open(shm, O_RDWR);
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when the test fails */
+        c = fd >= 0 && fcntl(fd, F_SETLKW, &lock) == 0;
+        (void)!write(ready[1], &c, 1);
+        pause();
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    CHECK_EQ(c, 1, "lock held");
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
+}
+
+/* The WAL outgrows its place while the publisher is moving it: the writer goes on. */
+static void wal_outgrown_while_another_moves_it(void **state)
+{
+    struct folder f;
+    struct opened o;
+    pid_t pid = 0;
+
+    (void)state;
+    folder_make(&f);
+    CHECK_EQ(opened_open(&o, &f.conf), 0, "open");
+    for (uint64_t n = 0; n < 120; n++) {
+        if (n == 10)
+            pid = hold_checkpoint_lock(f.path);
+        sample_envelope(&sample, n);
+        CHECK_EQ(log_append(o.log, &sample.e, sample.salt), 0, "append");
+        CHECK_EQ(opened_commit(&o), 0, "commit");
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    CHECK_EQ(o.head.size, 120, "all of them");
+    opened_close(&o);
+    folder_remove(f.dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(entries_read_back),      cmocka_unit_test(first_of_a_message),
-        cmocka_unit_test(mailboxes_events_dues),  cmocka_unit_test(numbers_of_a_sender),
-        cmocka_unit_test(uploads_become_bodies),  cmocka_unit_test(documents_and_notes),
-        cmocka_unit_test(stale_writer_is_fenced), cmocka_unit_test(wrong_size_is_fenced),
-        cmocka_unit_test(entries_as_bundles),     cmocka_unit_test(files_are_private),
+        cmocka_unit_test(entries_read_back),
+        cmocka_unit_test(first_of_a_message),
+        cmocka_unit_test(mailboxes_events_dues),
+        cmocka_unit_test(numbers_of_a_sender),
+        cmocka_unit_test(uploads_become_bodies),
+        cmocka_unit_test(documents_and_notes),
+        cmocka_unit_test(stale_writer_is_fenced),
+        cmocka_unit_test(wrong_size_is_fenced),
+        cmocka_unit_test(entries_as_bundles),
+        cmocka_unit_test(files_are_private),
+        cmocka_unit_test(wal_outgrown_while_another_moves_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
