@@ -456,6 +456,23 @@ static void an_older_head_is_told(void **state)
     host.n += 2;
 }
 
+static bool greeted_twice(void)
+{
+    return host.hellos == 2 && quiet();
+}
+
+/* Its front gave the connection up, and nobody said so: the first refusal does. */
+static void a_session_that_the_host_forgot_begins_anew(void **state)
+{
+    (void)state;
+    assert_true(until(quiet, 5000));
+    CHECK_EQ(host.hellos, 1, "greeted");
+    host_send(&host, &(struct frame){ .verb = VERB_REFUSED,
+                                      .code = HL_ESTATE,
+                                      .sentence = SPAN("HELLO comes first", 17) });
+    CHECK_EQ(until(greeted_twice, 5000), 1, "greeted again");
+}
+
 static void silence_is_told(void **state)
 {
     (void)state;
@@ -739,6 +756,7 @@ int main(void)
         TEST(lies_that_prove_nothing),
         TEST(garbage_does_nothing),
         TEST(an_older_head_is_told),
+        TEST(a_session_that_the_host_forgot_begins_anew),
         TEST(silence_is_told),
         TEST(senders_show_forks),
         TEST(the_witnesses_time_is_sealed_by),
